@@ -1,0 +1,5 @@
+/** Finds, loads and checks the native libraries; the generated bindings live in the packages below. */
+@NullMarked
+package io.gatun.bindings;
+
+import org.jspecify.annotations.NullMarked;

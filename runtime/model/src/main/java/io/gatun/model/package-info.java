@@ -1,0 +1,5 @@
+/** Models: files, vocabularies, weights and architectures. */
+@NullMarked
+package io.gatun.model;
+
+import org.jspecify.annotations.NullMarked;
