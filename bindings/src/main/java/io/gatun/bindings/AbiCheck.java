@@ -1,0 +1,178 @@
+package io.gatun.bindings;
+
+import io.gatun.bindings.ggml.GatunKernels;
+import io.gatun.bindings.ggml.Ggml;
+import io.gatun.bindings.ggml.GgmlCpu;
+import io.gatun.bindings.ggml.Llama;
+import io.gatun.bindings.ggml.ggml_init_params;
+import io.gatun.bindings.ggml.ggml_tensor;
+import io.gatun.bindings.ggml.ggml_threadpool_params;
+import io.gatun.bindings.ggml.ggml_type_traits;
+import io.gatun.bindings.ggml.llama_context_params;
+import io.gatun.bindings.ggml.llama_model_params;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Compares the loaded libraries with what the bindings were generated for: version, every bound
+ * function, and the layout of structs, by reading back values that the native side wrote.
+ */
+final class AbiCheck {
+  /** The ggml release that native/ggml/package.json pins. */
+  static final String GGML_VERSION = "0.23.0";
+
+  private AbiCheck() {}
+
+  /** Every bound function must exist, because a missing one fails only at its first use. */
+  static void checkSymbols() {
+    List<String> missing = new ArrayList<>();
+    missing(missing, "ggml.includes", NativeLibraries.ggmlLookup());
+    missing(missing, "llama.includes", NativeLibraries.ggmlLookup());
+    missing(missing, "gatun.includes", NativeLibraries.kernelLookup());
+    fail(missing);
+  }
+
+  /** The rest, once the CPU backend is loaded too. */
+  static void check() {
+    List<String> wrong = new ArrayList<>();
+    missing(wrong, "ggml-cpu.includes", NativeLibraries.cpuLookup());
+    fail(wrong);
+    expect(wrong, "ggml version", GGML_VERSION, Ggml.ggml_version().getString(0));
+    expect(
+        wrong, "libgatun ABI", GatunKernels.GATUN_ABI_VERSION(), GatunKernels.gatun_abi_version());
+    tensorLayout(wrong);
+    threadpoolLayout(wrong);
+    typeTraits(wrong);
+    llamaDefaults(wrong);
+    fail(wrong);
+  }
+
+  private static void missing(List<String> missing, String list, SymbolLookup lookup) {
+    try (InputStream in = AbiCheck.class.getResourceAsStream("/io/gatun/bindings/" + list)) {
+      if (in == null) {
+        throw new AssertionError("the jar lacks " + list);
+      }
+      new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))
+          .lines()
+          .filter(line -> line.startsWith("--include-function "))
+          .map(line -> line.substring("--include-function ".length()))
+          .filter(name -> lookup.find(name).isEmpty())
+          .forEach(name -> missing.add("function " + name + " is missing"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A tensor with lengths that all differ, read back through the generated offsets. */
+  private static void tensorLayout(List<String> wrong) {
+    long overhead = Ggml.ggml_tensor_overhead();
+    // GGML adds its object header of 32 bytes to the struct.
+    expect(wrong, "sizeof(ggml_tensor)", ggml_tensor.sizeof() + 32, overhead);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment params = ggml_init_params.allocate(arena);
+      ggml_init_params.mem_size(params, 4 * overhead);
+      ggml_init_params.no_alloc(params, true);
+      MemorySegment ctx = Ggml.ggml_init(params);
+      try {
+        MemorySegment tensor = Ggml.ggml_new_tensor_4d(ctx, Ggml.GGML_TYPE_F16(), 3, 5, 7, 11);
+        MemorySegment _ = Ggml.ggml_set_name(tensor, arena.allocateFrom("abi"));
+        tensor = tensor.reinterpret(ggml_tensor.sizeof());
+        expect(wrong, "ggml_tensor.type", Ggml.GGML_TYPE_F16(), ggml_tensor.type(tensor));
+        for (int axis = 0; axis < 4; axis++) {
+          long[] lengths = {3, 5, 7, 11};
+          long[] strides = {2, 6, 30, 210};
+          expect(wrong, "ggml_tensor.ne", lengths[axis], ggml_tensor.ne(tensor, axis));
+          expect(wrong, "ggml_tensor.nb", strides[axis], ggml_tensor.nb(tensor, axis));
+        }
+        expect(wrong, "ggml_tensor.name", "abi", ggml_tensor.name(tensor).getString(0));
+        expect(wrong, "ggml_tensor.data", 0L, ggml_tensor.data(tensor).address());
+        MemorySegment view =
+            Ggml.ggml_view_1d(ctx, tensor, 4, 20).reinterpret(ggml_tensor.sizeof());
+        expect(
+            wrong,
+            "ggml_tensor.view_src",
+            tensor.address(),
+            ggml_tensor.view_src(view).address());
+        expect(wrong, "ggml_tensor.view_offs", 20L, ggml_tensor.view_offs(view));
+        expect(
+            wrong,
+            "ggml_tensor.src",
+            tensor.address(),
+            ggml_tensor.src(view).getAtIndex(ValueLayout.ADDRESS, 0).address());
+      } finally {
+        Ggml.ggml_free(ctx);
+      }
+    }
+  }
+
+  private static void threadpoolLayout(List<String> wrong) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment params = ggml_threadpool_params.allocate(arena);
+      Ggml.ggml_threadpool_params_init(params, 7);
+      expect(wrong, "ggml_threadpool_params.n_threads", 7, ggml_threadpool_params.n_threads(params));
+      expect(wrong, "ggml_threadpool_params.poll", 50, ggml_threadpool_params.poll(params));
+    }
+  }
+
+  private static void typeTraits(List<String> wrong) {
+    MemorySegment q4k =
+        Ggml.ggml_get_type_traits(Ggml.GGML_TYPE_Q4_K()).reinterpret(ggml_type_traits.sizeof());
+    expect(wrong, "ggml_type_traits.blck_size", 256L, ggml_type_traits.blck_size(q4k));
+    expect(wrong, "ggml_type_traits.type_size", 144L, ggml_type_traits.type_size(q4k));
+  }
+
+  /** Documented defaults at both ends of the parameter structs. */
+  private static void llamaDefaults(List<String> wrong) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment model = Llama.llama_model_default_params(arena);
+      expect(wrong, "llama_model_params.vocab_only", false, llama_model_params.vocab_only(model));
+      expect(
+          wrong,
+          "llama_model_params.use_extra_bufts",
+          true,
+          llama_model_params.use_extra_bufts(model));
+      MemorySegment context = Llama.llama_context_default_params(arena);
+      expect(wrong, "llama_context_params.n_ctx", 512, llama_context_params.n_ctx(context));
+      expect(wrong, "llama_context_params.n_batch", 2048, llama_context_params.n_batch(context));
+      expect(
+          wrong,
+          "llama_context_params.type_k",
+          Ggml.GGML_TYPE_F16(),
+          llama_context_params.type_k(context));
+      expect(
+          wrong,
+          "llama_context_params.offload_kqv",
+          true,
+          llama_context_params.offload_kqv(context));
+      expect(
+          wrong,
+          "llama_context_params.kv_unified",
+          false,
+          llama_context_params.kv_unified(context));
+    }
+  }
+
+  private static void expect(List<String> wrong, String what, Object expected, Object actual) {
+    if (!expected.equals(actual)) {
+      wrong.add("%s is %s, expected %s".formatted(what, actual, expected));
+    }
+  }
+
+  private static void fail(List<String> wrong) {
+    if (!wrong.isEmpty()) {
+      throw new NativeLoadException(
+          "the native libraries are not the ones these bindings were made for (ggml %s): %s. Use the gatun-natives jar of the same version as the other Gatun jars, or regenerate the bindings (scripts/generate-bindings)."
+              .formatted(GGML_VERSION, String.join("; ", wrong)));
+    }
+  }
+}
