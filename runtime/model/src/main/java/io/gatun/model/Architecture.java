@@ -1,0 +1,57 @@
+package io.gatun.model;
+
+import io.gatun.model.gguf.GgufMetadata;
+import io.gatun.tensor.Tensor;
+import java.util.Set;
+
+/**
+ * One family of models: its embedding, one layer, and its read-out. It knows nothing of caches,
+ * batches, adapters or training; {@link DecoderGraph} owns the loop over layers.
+ *
+ * <p>The smallest one:
+ *
+ * <pre>{@code
+ * public final class Llama implements Architecture {
+ *   public Set<String> names() { return Set.of("llama"); }
+ *   public Tensor layer(LayerScope s, Tensor x) {
+ *     Tensor h = s.residual(x, s.selfAttention(s.rmsNorm("attn_norm", x)));
+ *     return h.add(s.swiglu(s.rmsNorm("ffn_norm", h)));
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>To add one: a file in the {@code arch} package and a line in {@code
+ * META-INF/services/io.gatun.model.Architecture}. Implementations are stateless and thread-safe.
+ */
+public interface Architecture {
+  /** The values of {@code general.architecture} that this family covers. */
+  Set<String> names();
+
+  /** Reads the numbers; {@code neox} says how the family pairs values for rotary positions. */
+  default Hyperparams hyperparams(GgufMetadata metadata) {
+    return Hyperparams.read(metadata, neox());
+  }
+
+  /** Whether rotary positions pair (i, i + D/2) rather than (2i, 2i + 1). */
+  default boolean neox() {
+    return false;
+  }
+
+  /** Token ids [T] → hidden state [E, T]. */
+  default Tensor embed(ModelScope s, Tensor tokens) {
+    return s.embedding(tokens);
+  }
+
+  /** One layer: hidden state [E, T] → [E, T], or [E, N] on the last layer. */
+  Tensor layer(LayerScope s, Tensor x);
+
+  /** Hidden state [E, N] → logits [V, N]. */
+  default Tensor head(ModelScope s, Tensor x) {
+    return s.output(s.rmsNorm("output_norm", x));
+  }
+
+  /** Whether a layer sees only the last {@code slidingWindow} tokens. */
+  default boolean sliding(Hyperparams h, int layer) {
+    return false;
+  }
+}

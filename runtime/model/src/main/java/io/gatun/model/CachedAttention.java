@@ -1,0 +1,60 @@
+package io.gatun.model;
+
+import io.gatun.tensor.Shape;
+import io.gatun.tensor.Tensor;
+
+/**
+ * Attention over a KV cache: writes this pass' keys and values into their cells, then reads the first
+ * S cells under a mask.
+ *
+ * @param cells I64 [T], the cell of each row
+ * @param kvLength S, how many cells are read
+ * @param mask F16 [S, T], 0 or −∞
+ * @param slidingMask the same for layers with a window
+ * @source arXiv 2205.14135 for the kernel; the order of nodes follows llama.cpp v0.4.0
+ */
+record CachedAttention(KvStore store, Tensor cells, int kvLength, Tensor mask, Tensor slidingMask)
+    implements AttentionPath {
+
+  @Override
+  public Tensor attend(
+      Pass pass, LayerScope s, Tensor q, Tensor k, Tensor v, LayerScope.Attention options) {
+    long rows = q.shape().d2();
+    Tensor keys = pass.graph().stored(store.keys(s.layer()));
+    Tensor values = pass.graph().stored(store.values(s.layer()));
+    var _ = keys.setRows(k.reshape(k.shape().d0() * k.shape().d1(), rows), cells);
+    var _ = values.setRows(v.reshape(v.shape().d0() * v.shape().d1(), rows), cells);
+
+    Tensor qh = q.permute(0, 2, 1, 3); // [D, T, H]
+    Tensor kh = read(keys, k.shape()); // [D, S, G]
+    Tensor vh = read(values, v.shape()); // [D, S, G]
+    Tensor visible = s.sliding() ? slidingMask : mask;
+    Tensor out =
+        options.sinks()
+            ? pass.graph()
+                .attentionWithSinks(
+                    qh,
+                    kh,
+                    vh,
+                    visible,
+                    s.weight("attn_sinks.weight"),
+                    options.scale(),
+                    options.softcap())
+            : pass.graph().attention(qh, kh, vh, visible, options.scale(), options.softcap());
+    return out.reshape(out.shape().d0() * out.shape().d1(), rows);
+  }
+
+  /** The first S cells of a cache [D·G, cells] as heads: [D, S, G]. */
+  private Tensor read(Tensor cache, Shape fresh) {
+    long headBytes = cache.type().rowBytes(fresh.d0());
+    long cellBytes = cache.layout().s1();
+    return cache
+        .view(
+            Shape.of(fresh.d0(), fresh.d1(), kvLength),
+            headBytes,
+            cellBytes,
+            cellBytes * kvLength,
+            0)
+        .permute(0, 2, 1, 3);
+  }
+}

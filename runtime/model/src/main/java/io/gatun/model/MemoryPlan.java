@@ -1,0 +1,87 @@
+package io.gatun.model;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * What loading a model will take, before anything is loaded. Bytes.
+ *
+ * @param mapped weights used in place in the file; the system may drop and reread them
+ * @param privateCopies weights copied into main memory: rearranged, or not aligned in the file
+ * @param device weights in GPU memory
+ * @param kvPerToken keys and values of one token of context, over all layers
+ * @param available main memory that is free or can be freed
+ * @param total main memory of the machine or container
+ */
+public record MemoryPlan(
+    long mapped, long privateCopies, long device, long kvPerToken, long available, long total) {
+
+  /** Main memory that is free, or that the system can free at once. */
+  public static long availableBytes() {
+    long total = totalBytes();
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+        if (line.startsWith("MemAvailable:")) {
+          return Math.min(total, 1024 * Long.parseLong(line.replaceAll("\\D", "")));
+        }
+      }
+    } catch (IOException | NumberFormatException notLinux) {
+      // The portable figure below does not count what the system can free.
+    }
+    return system().getFreeMemorySize();
+  }
+
+  /** Main memory of the machine, or of the container that limits this process. */
+  public static long totalBytes() {
+    return system().getTotalMemorySize();
+  }
+
+  /**
+   * Throws when a context of so many tokens cannot fit.
+   *
+   * @throws io.gatun.tensor.CapacityException with the figures and what to change
+   */
+  public void requireFits(String name, long contextTokens) {
+    long kv = kvPerToken * contextTokens;
+    if (privateCopies + kv > available) {
+      throw new io.gatun.tensor.CapacityException(
+          "%s needs %s of private memory (%s weights, %s for %d tokens of context) but only %s are available. Use a shorter context (--context), --no-repack, or --ignore-memory to try anyway"
+              .formatted(
+                  name,
+                  show(privateCopies + kv),
+                  show(privateCopies),
+                  show(kv),
+                  contextTokens,
+                  show(available)));
+    }
+    if (mapped + privateCopies + kv > total) {
+      throw new io.gatun.tensor.CapacityException(
+          "%s needs %s (%s mapped weights, %s private) but this machine has %s in all: every token would be read from disk. Use a smaller quantisation, or --ignore-memory to try anyway"
+              .formatted(
+                  name,
+                  show(mapped + privateCopies + kv),
+                  show(mapped),
+                  show(privateCopies + kv),
+                  show(total)));
+    }
+  }
+
+  /** Bytes for people: 1.5 GiB. */
+  public static String show(long bytes) {
+    String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = bytes;
+    int unit = 0;
+    while (value >= 1024 && unit < units.length - 1) {
+      value /= 1024;
+      unit++;
+    }
+    return unit == 0 ? bytes + " B" : "%.1f %s".formatted(value, units[unit]);
+  }
+
+  private static OperatingSystemMXBean system() {
+    return (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+  }
+}

@@ -1,0 +1,263 @@
+package io.gatun.model;
+
+import io.gatun.model.LoadOptions.Repacking;
+import io.gatun.model.gguf.GgufFile;
+import io.gatun.model.gguf.TensorInfo;
+import io.gatun.tensor.CapacityException;
+import io.gatun.tensor.DType;
+import io.gatun.tensor.Device;
+import io.gatun.tensor.StoredTensor;
+import io.gatun.tensor.TensorStore;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executors;
+
+/**
+ * A model in memory: its file, numbers, weights and vocabulary. Read-only and thread-safe.
+ *
+ * @owner whoever loaded it closes it; engines {@link #retain} it, and the last {@link #close} frees
+ */
+public final class Model implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger("io.gatun.model");
+
+  private final GgufFile file;
+  private final Hyperparams hyperparams;
+  private final Architecture architecture;
+  private final LayerDevices devices;
+  private final MemoryPlan plan;
+  private final long bytesRepacked;
+  private final TensorStore weights;
+  private final Vocabulary vocabulary;
+  private int references = 1;
+
+  private Model(Loading loading, TensorStore weights, Vocabulary vocabulary) {
+    this.file = loading.file;
+    this.hyperparams = loading.hyperparams;
+    this.architecture = loading.architecture;
+    this.devices = loading.devices;
+    this.plan = loading.plan;
+    this.bytesRepacked = loading.placement.repacked();
+    this.weights = weights;
+    this.vocabulary = vocabulary;
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @throws ModelFormatException when the file is broken
+   * @throws UnsupportedModelException when it is valid but Gatun has no graph for it
+   * @throws CapacityException when it does not fit into memory
+   */
+  public static Model load(Path path, LoadOptions options) throws IOException {
+    Loading loading = Loading.plan(GgufFile.open(path), options);
+    if (options.checkMemory()) {
+      loading.plan.requireFits(path.toString(), 1);
+    }
+    try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      CompletableFuture<Vocabulary> vocabulary =
+          CompletableFuture.supplyAsync(() -> Vocabulary.of(loading.file), executor);
+      TensorStore weights;
+      try {
+        weights = loading.placement.load(loading.file);
+      } catch (IOException | RuntimeException e) {
+        var _ = vocabulary.thenAccept(Vocabulary::close);
+        throw e;
+      }
+      try {
+        Model model = new Model(loading, weights, vocabulary.join());
+        model.checkVocabulary();
+        LOG.log(Level.INFO, model::summary);
+        return model;
+      } catch (CompletionException e) {
+        weights.close();
+        throw e.getCause() instanceof RuntimeException cause ? cause : e;
+      }
+    }
+  }
+
+  /** What loading a file would take, without loading it. */
+  public static MemoryPlan plan(GgufFile file, LoadOptions options) {
+    return Loading.plan(file, options).plan;
+  }
+
+  public GgufFile file() {
+    return file;
+  }
+
+  /** The file's name, for messages. */
+  public String name() {
+    return hyperparams.metadata().file();
+  }
+
+  public Hyperparams hyperparams() {
+    return hyperparams;
+  }
+
+  public Architecture architecture() {
+    return architecture;
+  }
+
+  public TensorStore weights() {
+    return weights;
+  }
+
+  public Vocabulary vocabulary() {
+    return vocabulary;
+  }
+
+  /** Where its layers are computed. */
+  public LayerDevices devices() {
+    return devices;
+  }
+
+  public MemoryPlan memoryPlan() {
+    return plan;
+  }
+
+  /** V: rows of the embedding, at least the tokens of the vocabulary. */
+  public int vocabularySize() {
+    return Math.toIntExact(weights.find("token_embd.weight").orElseThrow().shape().d1());
+  }
+
+  /**
+   * Frequency factors of rotary positions [dims/2], for a context of so many tokens.
+   *
+   * @source arXiv 2402.13753 for long and short factors
+   */
+  Optional<StoredTensor> frequencyFactors(int contextTokens) {
+    Optional<StoredTensor> always = weights.find("rope_freqs.weight");
+    return always.isPresent()
+        ? always
+        : weights.find(
+            contextTokens > hyperparams.rope().originalContext()
+                ? "rope_factors_long.weight"
+                : "rope_factors_short.weight");
+  }
+
+  /** One line: what it is and where it lies. */
+  public String summary() {
+    return "%s: %s, %d layers, %s mapped, %s rearranged, %d of %d layers on GPUs"
+        .formatted(
+            name(),
+            hyperparams.architecture(),
+            hyperparams.layerCount(),
+            MemoryPlan.show(plan.mapped()),
+            MemoryPlan.show(bytesRepacked),
+            devices.onGpu(),
+            hyperparams.layerCount() + 1);
+  }
+
+  /** Bytes of weights that are kept rearranged. */
+  public long bytesRepacked() {
+    return bytesRepacked;
+  }
+
+  /** Keeps the model alive until a further {@link #close}. */
+  public synchronized Model retain() {
+    if (references == 0) {
+      throw new IllegalStateException("already closed: model " + name());
+    }
+    references++;
+    return this;
+  }
+
+  @Override
+  public synchronized void close() {
+    if (references > 0 && --references == 0) {
+      vocabulary.close();
+      weights.close();
+    }
+  }
+
+  private void checkVocabulary() {
+    if (vocabulary.size() > vocabularySize()) {
+      close();
+      throw new ModelFormatException(
+          "%s: the vocabulary has %d tokens but token_embd.weight only %d rows"
+              .formatted(name(), vocabulary.size(), vocabularySize()));
+    }
+  }
+
+  /** Everything that is decided before memory is taken. */
+  private record Loading(
+      GgufFile file,
+      Hyperparams hyperparams,
+      Architecture architecture,
+      LayerDevices devices,
+      WeightPlacement placement,
+      MemoryPlan plan) {
+
+    static Loading plan(GgufFile file, LoadOptions options) {
+      Architecture architecture = architectureOf(file);
+      Hyperparams h = architecture.hyperparams(file.metadata());
+      requireTensors(file, h);
+      long kvPerToken = KvStore.bytes(h, 1, DType.F16);
+      LayerDevices devices =
+          LayerDevices.place(
+              h.layerCount(), options.gpuLayers(), bytesPerLayer(file, h), Device.gpus());
+      Repacking repacking = options.repack();
+      WeightPlacement placement = WeightPlacement.of(file, h, devices, repacking);
+      long available = MemoryPlan.availableBytes();
+      if (repacking == Repacking.AUTO && placement.privateCopies() > available / 10 * 8) {
+        placement = WeightPlacement.of(file, h, devices, Repacking.NONE);
+      }
+      MemoryPlan plan =
+          new MemoryPlan(
+              placement.mapped(),
+              placement.privateCopies(),
+              placement.device(),
+              kvPerToken,
+              available,
+              MemoryPlan.totalBytes());
+      return new Loading(file, h, architecture, devices, placement, plan);
+    }
+
+    private static Architecture architectureOf(GgufFile file) {
+      String name =
+          file.metadata()
+              .text("general.architecture")
+              .orElseThrow(() -> file.metadata().missing("general.architecture"));
+      return Architectures.find(name)
+          .orElseThrow(
+              () ->
+                  new UnsupportedModelException(
+                      "%s: the architecture %s is not supported; supported are %s"
+                          .formatted(
+                              file.metadata().file(),
+                              name,
+                              String.join(", ", Architectures.names()))));
+    }
+
+    /** The tensors without which nothing else can be said. */
+    private static void requireTensors(GgufFile file, Hyperparams h) {
+      TensorInfo embedding =
+          file.tensor("token_embd.weight")
+              .orElseThrow(
+                  () ->
+                      new ModelFormatException(
+                          "%s: the tensor token_embd.weight is missing%s"
+                              .formatted(
+                                  file.metadata().file(),
+                                  file.tensors().isEmpty()
+                                      ? "; the file has only a vocabulary"
+                                      : "")));
+      if (embedding.shape().d0() != h.embeddingLength()
+          || embedding.shape().d2() != 1
+          || embedding.shape().d1() > Integer.MAX_VALUE) {
+        throw new ModelFormatException(
+            "%s: token_embd.weight is %s, expected [%d, V]"
+                .formatted(file.metadata().file(), embedding.shape(), h.embeddingLength()));
+      }
+    }
+
+    private static long bytesPerLayer(GgufFile file, Hyperparams h) {
+      List<TensorInfo> tensors = file.tensors();
+      return tensors.stream().mapToLong(TensorInfo::bytes).sum() / h.layerCount();
+    }
+  }
+}

@@ -1,0 +1,27 @@
+package io.gatun.model;
+
+import io.gatun.tensor.GraphBuilder;
+import io.gatun.tensor.Tensor;
+import java.util.Optional;
+
+/**
+ * Everything that building one graph depends on besides the model: its rows, where keys and values
+ * are, and which rows' logits are wanted.
+ *
+ * @param positions I32 [T]
+ * @param outputRows I32 [N], empty when all rows are wanted
+ * @param frequencyFactors F32 [dims/2] of rotary positions, when the file has them
+ */
+record Pass(
+    Model model,
+    GraphBuilder graph,
+    Tensor positions,
+    Optional<Tensor> outputRows,
+    Optional<Tensor> frequencyFactors,
+    AttentionPath path) {
+
+  Tensor attend(
+      LayerScope s, Tensor q, Tensor k, Tensor v, LayerScope.Attention options) {
+    return path.attend(this, s, q, k, v, options);
+  }
+}

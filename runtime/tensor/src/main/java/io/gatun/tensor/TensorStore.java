@@ -1,0 +1,272 @@
+package io.gatun.tensor;
+
+import io.gatun.bindings.NativeLibraries;
+import io.gatun.bindings.ggml.Ggml;
+import io.gatun.bindings.ggml.ggml_init_params;
+import io.gatun.bindings.ggml.ggml_tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Owns the memory of stored tensors: mapped model files, private copies, KV cache. Read-only after
+ * {@link Builder#build} and so free to be used by several threads; closing it makes every later use
+ * of its tensors throw {@link IllegalStateException}.
+ *
+ * @owner whoever built it closes it, after all graphs that use it
+ */
+public final class TensorStore implements AutoCloseable {
+  private final String name;
+  private final Arena arena;
+  private final Map<String, StoredTensor> tensors;
+  private final Map<Placement, Long> bytes;
+  private final List<MemorySegment> buffers;
+  private final List<MemorySegment> contexts;
+  private boolean closed;
+
+  private TensorStore(Builder builder) {
+    this.name = builder.name;
+    this.arena = builder.arena;
+    this.tensors = builder.tensors;
+    this.bytes = builder.bytes;
+    this.buffers = builder.buffers;
+    this.contexts = builder.contexts;
+  }
+
+  public static Builder builder(String name) {
+    return new Builder(name);
+  }
+
+  /** Whether GGML can compute in place with a tensor that begins so far into a mapped file. */
+  public static boolean mappable(long offset) {
+    return offset % 32 == 0;
+  }
+
+  /**
+   * Whether the CPU backend has a rearranged form for a weight.
+   *
+   * @param expertsPerToken K, for weights [in, out, X] of experts
+   */
+  public static boolean repackable(Layout weight, int expertsPerToken) {
+    var _ = NativeLibraries.load();
+    return Repack.bufferTypeFor(weight, expertsPerToken).isPresent();
+  }
+
+  /** A tensor by name. */
+  public Optional<StoredTensor> find(String tensorName) {
+    return Optional.ofNullable(tensors.get(tensorName));
+  }
+
+  public Collection<StoredTensor> tensors() {
+    return tensors.values();
+  }
+
+  /** Bytes per kind of memory. */
+  public Map<Placement, Long> bytes() {
+    return Map.copyOf(bytes);
+  }
+
+  /** Sets every byte of the store's own memory, not of mapped files, to zero. */
+  public synchronized void zero() {
+    requireOpen();
+    for (StoredTensor tensor : tensors.values()) {
+      if (tensor.placement() == Placement.MAPPED) {
+        throw new IllegalStateException(name + " holds mapped tensors, which are read-only");
+      }
+    }
+    buffers.forEach(buffer -> Ggml.ggml_backend_buffer_clear(buffer, (byte) 0));
+  }
+
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    buffers.forEach(Ggml::ggml_backend_buffer_free);
+    contexts.forEach(Ggml::ggml_free);
+    arena.close();
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("already closed: " + name);
+    }
+  }
+
+  /** Collects what a store shall hold. {@link #build} allocates, copies and ends the collection. */
+  public static final class Builder implements AutoCloseable {
+    private final String name;
+    private final Arena arena = Arena.ofShared();
+    private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    private final Map<Placement, Long> bytes = new EnumMap<>(Placement.class);
+    private final List<MemorySegment> buffers = new ArrayList<>();
+    private final List<MemorySegment> contexts = new ArrayList<>();
+    private final List<MemorySegment> files = new ArrayList<>();
+    private final List<@Nullable MemorySegment> fileBuffers = new ArrayList<>();
+    private boolean built;
+
+    private Builder(String name) {
+      this.name = name;
+      var _ = NativeLibraries.load();
+    }
+
+    /** Maps a file and returns its number. The file must not shrink while the store is open. */
+    public int map(Path file) throws IOException {
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        files.add(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
+        fileBuffers.add(null);
+        return files.size() - 1;
+      }
+    }
+
+    /** A tensor in place in a mapped file. */
+    public void mapped(String tensor, Layout layout, int file, long offset) {
+      MemorySegment source = slice(tensor, layout, file, offset);
+      MemorySegment handle = newTensor(tensor, layout);
+      MemorySegment buffer = fileBuffers.get(file);
+      if (buffer == null) {
+        MemorySegment whole = files.get(file);
+        buffer = Ggml.ggml_backend_cpu_buffer_from_ptr(whole, whole.byteSize());
+        Ggml.ggml_backend_buffer_set_usage(buffer, Ggml.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
+        buffers.add(buffer);
+        fileBuffers.set(file, buffer);
+      }
+      int status = Ggml.ggml_backend_tensor_alloc(buffer, handle, source);
+      if (status != 0) {
+        throw new NativeException("cannot place " + tensor + ": status " + status);
+      }
+      add(tensor, layout, Placement.MAPPED, handle);
+    }
+
+    /** A copy in main memory of a tensor in a mapped file. */
+    public void copied(String tensor, Layout layout, int file, long offset) {
+      copy(tensor, layout, file, offset, Device.cpu().bufferType(), Placement.HOST);
+    }
+
+    /** A copy in a GPU's memory. */
+    public void onDevice(String tensor, Layout layout, int file, long offset, Device device) {
+      copy(tensor, layout, file, offset, device.bufferType(), Placement.DEVICE);
+    }
+
+    /** A rearranged copy in main memory; only for what {@link #repackable} accepts. */
+    public void repacked(
+        String tensor, Layout layout, int file, long offset, int expertsPerToken) {
+      MemorySegment type =
+          Repack.bufferTypeFor(layout, expertsPerToken)
+              .orElseThrow(() -> new ShapeException(tensor + " has no rearranged form"));
+      copy(tensor, layout, file, offset, type, Placement.REPACKED);
+    }
+
+    /** A zeroed tensor in a device's memory. */
+    public void zeroed(String tensor, Layout layout, Device device) {
+      boolean host = device.kind() == Device.Kind.CPU;
+      MemorySegment handle =
+          allocate(
+              tensor,
+              layout,
+              device.bufferType(),
+              host ? Placement.HOST : Placement.DEVICE,
+              Ggml.GGML_BACKEND_BUFFER_USAGE_ANY());
+      Ggml.ggml_backend_buffer_clear(buffers.getLast(), (byte) 0);
+      add(tensor, layout, host ? Placement.HOST : Placement.DEVICE, handle);
+    }
+
+    public TensorStore build() {
+      built = true;
+      return new TensorStore(this);
+    }
+
+    /** Frees everything when {@link #build} was not reached. */
+    @Override
+    public void close() {
+      if (!built) {
+        built = true;
+        new TensorStore(this).close();
+      }
+    }
+
+    private void copy(
+        String tensor, Layout layout, int file, long offset, MemorySegment type, Placement to) {
+      MemorySegment source = slice(tensor, layout, file, offset);
+      MemorySegment handle =
+          allocate(tensor, layout, type, to, Ggml.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
+      Ggml.ggml_backend_tensor_set(handle, source, 0, source.byteSize());
+      add(tensor, layout, to, handle);
+    }
+
+    private MemorySegment allocate(
+        String tensor, Layout layout, MemorySegment type, Placement where, int usage) {
+      MemorySegment handle = newTensor(tensor, layout);
+      MemorySegment buffer =
+          Ggml.ggml_backend_alloc_ctx_tensors_from_buft(contexts.getLast(), type);
+      if (buffer.equals(MemorySegment.NULL)) {
+        throw new CapacityException(
+            "no memory for %s: %d bytes of %s memory were refused"
+                .formatted(tensor, layout.bytes(), where));
+      }
+      buffers.add(buffer);
+      Ggml.ggml_backend_buffer_set_usage(buffer, usage);
+      return handle;
+    }
+
+    private MemorySegment slice(String tensor, Layout layout, int file, long offset) {
+      MemorySegment whole = files.get(file);
+      if (offset < 0 || layout.bytes() > whole.byteSize() - offset) {
+        throw new ShapeException(
+            "%s: %d bytes at %d end behind the file's %d"
+                .formatted(tensor, layout.bytes(), offset, whole.byteSize()));
+      }
+      return whole.asSlice(offset, layout.bytes());
+    }
+
+    /** Each tensor has a GGML context of its own, because a buffer is made for a whole context. */
+    private MemorySegment newTensor(String tensor, Layout layout) {
+      if (tensors.containsKey(tensor)) {
+        throw new IllegalArgumentException(tensor + " is stored twice");
+      }
+      if (!layout.dense()) {
+        throw new ShapeException(tensor + ": stored tensors are dense");
+      }
+      long size = Ggml.ggml_tensor_overhead();
+      MemorySegment memory = arena.allocate(size, 16);
+      try (Arena scratch = Arena.ofConfined()) {
+        MemorySegment params = ggml_init_params.allocate(scratch);
+        ggml_init_params.mem_size(params, size);
+        ggml_init_params.mem_buffer(params, memory);
+        ggml_init_params.no_alloc(params, true);
+        MemorySegment ctx = Ggml.ggml_init(params);
+        contexts.add(ctx);
+        Shape s = layout.shape();
+        MemorySegment raw =
+            Ggml.ggml_new_tensor_4d(ctx, layout.type().id(), s.d0(), s.d1(), s.d2(), s.d3());
+        // The struct lies in our own memory: a slice of it is checked and dies with the arena.
+        MemorySegment handle =
+            memory.asSlice(raw.address() - memory.address(), ggml_tensor.sizeof());
+        var _ = Ggml.ggml_set_name(handle, scratch.allocateFrom(shortName(tensor)));
+        return handle;
+      }
+    }
+
+    /** GGML keeps 63 bytes of a name; it is only for its own messages. */
+    private static String shortName(String tensor) {
+      return tensor.length() < 60 ? tensor : tensor.substring(0, 60);
+    }
+
+    private void add(String tensor, Layout layout, Placement placement, MemorySegment handle) {
+      tensors.put(tensor, new StoredTensor(tensor, layout, placement, handle));
+      bytes.merge(placement, layout.bytes(), Long::sum);
+    }
+  }
+}

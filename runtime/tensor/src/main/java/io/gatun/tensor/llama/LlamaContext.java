@@ -1,0 +1,111 @@
+package io.gatun.tensor.llama;
+
+import static java.lang.foreign.MemorySegment.NULL;
+
+import io.gatun.bindings.NativeLog;
+import io.gatun.bindings.ggml.Llama;
+import io.gatun.bindings.ggml.llama_batch;
+import io.gatun.bindings.ggml.llama_context_params;
+import io.gatun.tensor.NativeException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * libllama's own decoding: the oracle that Gatun's graphs are compared with, in tests and in {@code
+ * gatun bench --against llama}.
+ *
+ * @owner one thread
+ */
+public final class LlamaContext implements AutoCloseable {
+  private final Arena arena;
+  private final MemorySegment context;
+  private final MemorySegment batch;
+  private final int vocabulary;
+  private final int batchRows;
+  private boolean closed;
+
+  /**
+   * @param cells tokens in the KV cache, over all sequences
+   * @param batchRows the most rows of one {@link #decode}
+   * @param sequences the most sequences
+   */
+  public LlamaContext(LlamaModel model, int cells, int batchRows, int sequences, int threads) {
+    this.batchRows = batchRows;
+    this.vocabulary = model.tokenCount();
+    this.arena = Arena.ofShared();
+    MemorySegment params = Llama.llama_context_default_params(arena);
+    llama_context_params.n_ctx(params, cells);
+    llama_context_params.n_batch(params, batchRows);
+    llama_context_params.n_ubatch(params, batchRows);
+    llama_context_params.n_seq_max(params, sequences);
+    llama_context_params.n_threads(params, threads);
+    llama_context_params.n_threads_batch(params, threads);
+    llama_context_params.flash_attn_type(params, Llama.LLAMA_FLASH_ATTN_TYPE_ENABLED());
+    llama_context_params.kv_unified(params, true);
+    llama_context_params.no_perf(params, true);
+    MemorySegment raw = Llama.llama_init_from_model(model.handle(), params);
+    if (raw.equals(NULL)) {
+      arena.close();
+      throw new NativeException("libllama cannot make a context: " + NativeLog.recent());
+    }
+    context = raw.reinterpret(1, arena, Llama::llama_free);
+    batch = Llama.llama_batch_init(arena, batchRows, 0, 1);
+  }
+
+  /**
+   * Decodes rows; each has a token, a position and a sequence.
+   *
+   * @param wanted which rows' logits are computed
+   */
+  public void decode(int[] tokens, int[] positions, int[] sequences, boolean[] wanted) {
+    int rows = tokens.length;
+    if (rows > batchRows) {
+      throw new IllegalArgumentException("%d rows, at most %d".formatted(rows, batchRows));
+    }
+    llama_batch.n_tokens(batch, rows);
+    MemorySegment ids = llama_batch.token(batch).reinterpret(4L * rows);
+    MemorySegment pos = llama_batch.pos(batch).reinterpret(4L * rows);
+    MemorySegment counts = llama_batch.n_seq_id(batch).reinterpret(4L * rows);
+    MemorySegment lists = llama_batch.seq_id(batch).reinterpret(8L * rows);
+    MemorySegment logits = llama_batch.logits(batch).reinterpret(rows);
+    for (int i = 0; i < rows; i++) {
+      ids.setAtIndex(ValueLayout.JAVA_INT, i, tokens[i]);
+      pos.setAtIndex(ValueLayout.JAVA_INT, i, positions[i]);
+      counts.setAtIndex(ValueLayout.JAVA_INT, i, 1);
+      lists
+          .getAtIndex(ValueLayout.ADDRESS, i)
+          .reinterpret(4)
+          .set(ValueLayout.JAVA_INT, 0, sequences[i]);
+      logits.set(ValueLayout.JAVA_BYTE, i, (byte) (wanted[i] ? 1 : 0));
+    }
+    int status = Llama.llama_decode(context, batch);
+    if (status != 0) {
+      throw new NativeException(
+          "llama_decode gave %d: %s".formatted(status, NativeLog.recent()));
+    }
+  }
+
+  /** Logits of a row of the last batch that wanted them. */
+  public float[] logits(int row) {
+    MemorySegment values = Llama.llama_get_logits_ith(context, row);
+    if (values.equals(NULL)) {
+      throw new IllegalArgumentException("row %d has no logits".formatted(row));
+    }
+    return values.reinterpret(4L * vocabulary).toArray(ValueLayout.JAVA_FLOAT);
+  }
+
+  /** Forgets all sequences. */
+  public void clear() {
+    Llama.llama_memory_clear(Llama.llama_get_memory(context), true);
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      Llama.llama_batch_free(batch);
+      arena.close();
+    }
+  }
+}

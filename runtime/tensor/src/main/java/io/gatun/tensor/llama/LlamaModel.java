@@ -1,0 +1,216 @@
+package io.gatun.tensor.llama;
+
+import static java.lang.foreign.MemorySegment.NULL;
+
+import io.gatun.bindings.NativeLibraries;
+import io.gatun.bindings.NativeLog;
+import io.gatun.bindings.ggml.Llama;
+import io.gatun.bindings.ggml.llama_chat_message;
+import io.gatun.bindings.ggml.llama_model_params;
+import io.gatun.tensor.NativeException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A model in libllama: with its weights as the oracle, or only its vocabulary. The vocabulary methods
+ * may be called from several threads at once.
+ *
+ * @owner whoever opened it closes it, after its contexts
+ */
+public final class LlamaModel implements AutoCloseable {
+  private final String name;
+  private final Arena arena;
+  private final MemorySegment model;
+  private final MemorySegment vocab;
+  private boolean closed;
+
+  private LlamaModel(String name, Arena arena, MemorySegment model) {
+    this.name = name;
+    this.arena = arena;
+    this.model = model;
+    this.vocab = Llama.llama_model_get_vocab(model);
+  }
+
+  /** Reads the vocabulary and nothing else. The file's header must have been checked before. */
+  public static LlamaModel vocabularyOf(Path file) {
+    return open(file, true, false, 0);
+  }
+
+  /**
+   * Loads a whole model.
+   *
+   * @param repack whether libllama may keep rearranged copies of weights
+   * @param gpuLayers how many layers go to GPUs
+   */
+  public static LlamaModel load(Path file, boolean repack, int gpuLayers) {
+    return open(file, false, repack, gpuLayers);
+  }
+
+  private static LlamaModel open(Path file, boolean vocabOnly, boolean repack, int gpuLayers) {
+    var _ = NativeLibraries.load();
+    Arena arena = Arena.ofShared();
+    NativeLog.clear();
+    MemorySegment params = Llama.llama_model_default_params(arena);
+    llama_model_params.vocab_only(params, vocabOnly);
+    llama_model_params.use_extra_bufts(params, repack);
+    llama_model_params.n_gpu_layers(params, gpuLayers);
+    MemorySegment model =
+        Llama.llama_model_load_from_file(arena.allocateFrom(file.toString()), params);
+    if (model.equals(NULL)) {
+      arena.close();
+      throw new NativeException(
+          "libllama cannot load %s: %s".formatted(file, NativeLog.recent()));
+    }
+    return new LlamaModel(
+        file.toString(), arena, model.reinterpret(1, arena, Llama::llama_model_free));
+  }
+
+  public int tokenCount() {
+    return Llama.llama_vocab_n_tokens(vocab());
+  }
+
+  /**
+   * Text to token ids.
+   *
+   * @param addSpecial whether to add the tokens the model wants at the beginning and end
+   * @param parseSpecial whether text like {@code <|im_end|>} becomes the token of that name
+   */
+  public int[] tokenize(String text, boolean addSpecial, boolean parseSpecial) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment source = scratch.allocate(bytes.length + 1L);
+      MemorySegment.copy(bytes, 0, source, ValueLayout.JAVA_BYTE, 0, bytes.length);
+      int capacity = bytes.length + 8;
+      MemorySegment ids = scratch.allocate(ValueLayout.JAVA_INT, capacity);
+      int count =
+          Llama.llama_tokenize(
+              vocab(), source, bytes.length, ids, capacity, addSpecial, parseSpecial);
+      if (count < 0) {
+        capacity = Math.negateExact(count);
+        ids = scratch.allocate(ValueLayout.JAVA_INT, capacity);
+        count =
+            Llama.llama_tokenize(
+                vocab(), source, bytes.length, ids, capacity, addSpecial, parseSpecial);
+      }
+      return Arrays.copyOf(ids.toArray(ValueLayout.JAVA_INT), count);
+    }
+  }
+
+  /** The bytes a token stands for; special tokens give nothing unless asked for. */
+  public byte[] piece(int token, boolean special) {
+    requireToken(token);
+    try (Arena scratch = Arena.ofConfined()) {
+      int capacity = 64;
+      MemorySegment buffer = scratch.allocate(capacity);
+      int length = Llama.llama_token_to_piece(vocab(), token, buffer, capacity, 0, special);
+      if (length < 0) {
+        capacity = -length;
+        buffer = scratch.allocate(capacity);
+        length = Llama.llama_token_to_piece(vocab(), token, buffer, capacity, 0, special);
+      }
+      return buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  /** Whether generation ends at a token. */
+  public boolean endsGeneration(int token) {
+    requireToken(token);
+    return Llama.llama_vocab_is_eog(vocab(), token);
+  }
+
+  /** Whether a token steers the model instead of standing for text. */
+  public boolean control(int token) {
+    requireToken(token);
+    return Llama.llama_vocab_is_control(vocab(), token);
+  }
+
+  public OptionalInt beginToken() {
+    return optional(Llama.llama_vocab_bos(vocab()));
+  }
+
+  public OptionalInt endToken() {
+    return optional(Llama.llama_vocab_eos(vocab()));
+  }
+
+  public boolean addsBegin() {
+    return Llama.llama_vocab_get_add_bos(vocab());
+  }
+
+  /** libllama's number of the tokenizer kind: 1 SPM, 2 BPE, 3 WPM, 4 UGM, 5 RWKV, 6 PLaMo-2. */
+  public int kind() {
+    return Llama.llama_vocab_type(vocab());
+  }
+
+  /** Renders messages with libllama's built-in formats; empty when it does not know the template. */
+  public Optional<String> renderChat(
+      String template, List<Map.Entry<String, String>> messages, boolean addAssistant) {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment list = llama_chat_message.allocateArray(messages.size(), scratch);
+      long total = 256;
+      for (int i = 0; i < messages.size(); i++) {
+        MemorySegment message = llama_chat_message.asSlice(list, i);
+        llama_chat_message.role(message, scratch.allocateFrom(messages.get(i).getKey()));
+        llama_chat_message.content(message, scratch.allocateFrom(messages.get(i).getValue()));
+        total += 4L * (messages.get(i).getValue().length() + 64);
+      }
+      MemorySegment text = scratch.allocateFrom(template);
+      MemorySegment out = scratch.allocate(total);
+      int length =
+          Llama.llama_chat_apply_template(
+              text, list, messages.size(), addAssistant, out, (int) total);
+      if (length > total) {
+        out = scratch.allocate(length);
+        length =
+            Llama.llama_chat_apply_template(text, list, messages.size(), addAssistant, out, length);
+      }
+      return length < 0
+          ? Optional.empty()
+          : Optional.of(
+              new String(
+                  out.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8));
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      arena.close();
+    }
+  }
+
+  MemorySegment handle() {
+    requireOpen();
+    return model;
+  }
+
+  private MemorySegment vocab() {
+    requireOpen();
+    return vocab;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("already closed: " + name);
+    }
+  }
+
+  private void requireToken(int token) {
+    if (token < 0 || token >= tokenCount()) {
+      throw new IllegalArgumentException(
+          "token %d is outside 0..%d".formatted(token, tokenCount() - 1));
+    }
+  }
+
+  private static OptionalInt optional(int token) {
+    return token < 0 ? OptionalInt.empty() : OptionalInt.of(token);
+  }
+}
