@@ -1,6 +1,7 @@
 package io.gatun.model;
 
 import com.sun.management.OperatingSystemMXBean;
+import io.gatun.tensor.CapacityException;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -40,32 +41,40 @@ public record MemoryPlan(
   }
 
   /**
-   * Throws when a context of so many tokens cannot fit.
+   * Throws when the weights cannot fit.
    *
-   * @throws io.gatun.tensor.CapacityException with the figures and what to change
+   * @throws CapacityException with the figures and what to change
    */
-  public void requireFits(String name, long contextTokens) {
-    long kv = kvPerToken * contextTokens;
-    if (privateCopies + kv > available) {
-      throw new io.gatun.tensor.CapacityException(
-          "%s needs %s of private memory (%s weights, %s for %d tokens of context) but only %s are available. Use a shorter context (--context), --no-repack, or --ignore-memory to try anyway"
-              .formatted(
-                  name,
-                  show(privateCopies + kv),
-                  show(privateCopies),
-                  show(kv),
-                  contextTokens,
-                  show(available)));
+  public void requireWeights(String name) {
+    if (privateCopies > available) {
+      throw new CapacityException(
+          "%s needs %s of private memory for rearranged weights but only %s are available. Use --no-repack, or --ignore-memory to try anyway"
+              .formatted(name, show(privateCopies), show(available)));
     }
-    if (mapped + privateCopies + kv > total) {
-      throw new io.gatun.tensor.CapacityException(
-          "%s needs %s (%s mapped weights, %s private) but this machine has %s in all: every token would be read from disk. Use a smaller quantisation, or --ignore-memory to try anyway"
+    if (mapped + privateCopies > total) {
+      throw new CapacityException(
+          "%s needs %s (%s mapped, %s private) but this machine has %s in all: every token would be read from disk. Use a smaller quantisation, or --ignore-memory to try anyway"
               .formatted(
                   name,
-                  show(mapped + privateCopies + kv),
+                  show(mapped + privateCopies),
                   show(mapped),
-                  show(privateCopies + kv),
+                  show(privateCopies),
                   show(total)));
+    }
+  }
+
+  /**
+   * Throws when a KV cache of so many tokens cannot fit, once the weights are loaded.
+   *
+   * @throws CapacityException with the figures and what to change
+   */
+  public void requireContext(String name, long tokens) {
+    long bytes = Math.multiplyExact(kvPerToken, tokens);
+    long now = availableBytes();
+    if (bytes > now) {
+      throw new CapacityException(
+          "%s: the KV cache of %d tokens needs %s but only %s are available. Use a shorter context (--context), or --ignore-memory to try anyway"
+              .formatted(name, tokens, show(bytes), show(now)));
     }
   }
 

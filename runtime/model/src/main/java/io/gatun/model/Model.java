@@ -56,7 +56,7 @@ public final class Model implements AutoCloseable {
   public static Model load(Path path, LoadOptions options) throws IOException {
     Loading loading = Loading.plan(GgufFile.open(path), options);
     if (options.checkMemory()) {
-      loading.plan.requireFits(path.toString(), 1);
+      loading.plan.requireWeights(path.toString());
     }
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
       CompletableFuture<Vocabulary> vocabulary =
@@ -71,7 +71,7 @@ public final class Model implements AutoCloseable {
       try {
         Model model = new Model(loading, weights, vocabulary.join());
         model.checkVocabulary();
-        LOG.log(Level.INFO, model::summary);
+        LOG.log(Level.DEBUG, model::summary);
         return model;
       } catch (CompletionException e) {
         weights.close();

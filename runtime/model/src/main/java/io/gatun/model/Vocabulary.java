@@ -24,11 +24,15 @@ public final class Vocabulary implements AutoCloseable {
   private final Optional<String> chatTemplate;
   private final int size;
 
+  /** Whether there is a tokenizer at all; files of bare weights may have none. */
+  private final boolean present;
+
   private Vocabulary(NativeThread thread, LlamaModel llama, Optional<String> chatTemplate) {
     this.thread = thread;
     this.llama = llama;
     this.chatTemplate = chatTemplate;
     this.size = llama.tokenCount();
+    this.present = llama.kind() != 0;
   }
 
   /**
@@ -62,16 +66,19 @@ public final class Vocabulary implements AutoCloseable {
    *     from users this should be false
    */
   public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
+    requirePresent();
     return thread.call(() -> llama.tokenize(text, addSpecial, parseSpecial));
   }
 
   /** The bytes that a token stands for: possibly none, possibly a part of a character. */
   public byte[] bytes(int token) {
+    requirePresent();
     return llama.piece(token, false);
   }
 
   /** How a token is written, special ones by their name. */
   public String show(int token) {
+    requirePresent();
     return new String(llama.piece(token, true), StandardCharsets.UTF_8);
   }
 
@@ -86,12 +93,12 @@ public final class Vocabulary implements AutoCloseable {
 
   /** Whether generation ends at a token: EOS, and end-of-turn tokens. */
   public boolean endsGeneration(int token) {
-    return llama.endsGeneration(token);
+    return present && llama.endsGeneration(token);
   }
 
   /** Whether a token steers the model instead of standing for text. */
   public boolean control(int token) {
-    return llama.control(token);
+    return present && llama.control(token);
   }
 
   /** BOS. */
@@ -106,7 +113,7 @@ public final class Vocabulary implements AutoCloseable {
 
   /** Whether the model wants BOS before a text. */
   public boolean addsBegin() {
-    return llama.addsBegin();
+    return present && llama.addsBegin();
   }
 
   /** The tokenizer's kind in the words of GGUF files' authors. */
@@ -143,6 +150,12 @@ public final class Vocabulary implements AutoCloseable {
             () ->
                 new UnsupportedModelException(
                     "the model's chat template is none of the known formats"));
+  }
+
+  private void requirePresent() {
+    if (!present) {
+      throw new UnsupportedModelException("the model has no vocabulary: it works on token ids only");
+    }
   }
 
   @Override

@@ -1,0 +1,55 @@
+package io.gatun.cli;
+
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.util.Objects;
+import picocli.CommandLine;
+
+/** Turns failures into one line on stderr and an exit code. */
+final class Failures {
+  private static final int FAILED = 1;
+  private static final int USAGE = 2;
+
+  /** What a shell gives a program that wrote into a closed pipe: 128 + SIGPIPE. */
+  private static final int CLOSED_PIPE = 141;
+
+  private Failures() {}
+
+  static int usage(CommandLine.ParameterException failure, String[] args) {
+    String command = failure.getCommandLine().getCommandSpec().qualifiedName();
+    Console.error("%s (see %s --help)".formatted(oneLine(failure.getMessage()), command));
+    return USAGE;
+  }
+
+  static int report(Exception failure, CommandLine line, boolean verbose) {
+    if (failure instanceof Console.ClosedPipe) {
+      return CLOSED_PIPE;
+    }
+    if (verbose) {
+      failure.printStackTrace(Console.errorWriter());
+    } else {
+      Console.error(describe(failure));
+    }
+    return FAILED;
+  }
+
+  /** A failure in one line. */
+  static String describe(Throwable failure) {
+    return switch (failure) {
+      case NoSuchFileException e -> e.getMessage() + " does not exist";
+      case AccessDeniedException e -> e.getMessage() + " may not be read";
+      case UncheckedIOException e -> oneLine(e.getMessage());
+      case OutOfMemoryError _ ->
+          "the Java heap is too small; raise it with GATUN_JAVA_OPTS=-Xmx4g";
+      case RuntimeException e when e.getMessage() != null -> oneLine(e.getMessage());
+      default ->
+          failure.getClass().getSimpleName()
+              + (failure.getMessage() == null ? "" : ": " + oneLine(failure.getMessage()));
+    };
+  }
+
+  private static String oneLine(@org.jspecify.annotations.Nullable String message) {
+    return Objects.requireNonNullElse(message, "failed").strip().replaceAll("\\s*\\R\\s*", "; ");
+  }
+}

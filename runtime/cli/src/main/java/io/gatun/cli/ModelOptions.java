@@ -1,0 +1,69 @@
+package io.gatun.cli;
+
+import io.gatun.Gatun;
+import io.gatun.LanguageModel;
+import io.gatun.engine.EngineOptions;
+import io.gatun.model.LoadOptions;
+import io.gatun.model.LoadOptions.Repacking;
+import io.gatun.tensor.Backend;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Which model, and how it is loaded and run. */
+final class ModelOptions {
+  @Parameters(index = "0", paramLabel = "MODEL", description = "A GGUF file.")
+  Path model = Path.of("");
+
+  @Option(
+      names = {"-t", "--threads"},
+      paramLabel = "N",
+      description = "CPU threads (default: the cores of this machine).")
+  int threads = Backend.defaultThreads();
+
+  @Option(
+      names = {"-c", "--context"},
+      paramLabel = "N",
+      description = "Tokens of context (default: the model's own, at most 4096).")
+  int context;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Rows of a step (default: ${DEFAULT-VALUE}).")
+  int batch = 512;
+
+  @Option(
+      names = "--repack",
+      paramLabel = "WHICH",
+      description =
+          "Weights that are kept rearranged in memory, for faster prompts: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  Repacking repack = Repacking.AUTO;
+
+  @Option(names = "--no-repack", description = "The same as --repack none: start faster.")
+  boolean noRepack;
+
+  @Option(
+      names = "--gpu-layers",
+      paramLabel = "N",
+      description = "Layers on GPUs, counted from the last; -1 for as many as fit (default).")
+  int gpuLayers = LoadOptions.GPU_AUTO;
+
+  @Option(names = "--ignore-memory", description = "Load even if memory seems too small.")
+  boolean ignoreMemory;
+
+  LoadOptions loading() {
+    return new LoadOptions(noRepack ? Repacking.NONE : repack, gpuLayers, !ignoreMemory);
+  }
+
+  EngineOptions running() {
+    return EngineOptions.defaults()
+        .withThreads(threads)
+        .withContextTokens(context)
+        .withBatchRows(batch);
+  }
+
+  LanguageModel load() {
+    return Gatun.load(model, loading(), running());
+  }
+}

@@ -1,0 +1,103 @@
+package io.gatun.cli;
+
+import io.gatun.GenerateOptions;
+import io.gatun.LanguageModel;
+import io.gatun.TokenStream;
+import io.gatun.engine.Usage;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code gatun run}: streams a completion. */
+@Command(
+    name = "run",
+    description = "Completes a text and prints it as it is generated.",
+    mixinStandardHelpOptions = true)
+public final class RunCommand implements CliCommand {
+  @Mixin ModelOptions model = new ModelOptions();
+  @Mixin SamplingOptions sampling = new SamplingOptions();
+
+  @Option(
+      names = {"-p", "--prompt"},
+      paramLabel = "TEXT",
+      description = "The text to complete (default: standard input).")
+  @Nullable String prompt;
+
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = "Read the text to complete from a file.")
+  @Nullable Path file;
+
+  @Option(names = "--chat", description = "The text is a message; print the model's answer.")
+  boolean chat;
+
+  @Option(
+      names = "--special",
+      description = "Text like <|im_end|> in the prompt becomes the token of that name.")
+  boolean special;
+
+  @Option(names = "--echo", description = "Print the prompt too.")
+  boolean echo;
+
+  @Option(names = "--stats", description = "Print tokens and times to standard error.")
+  boolean stats;
+
+  @Override
+  public Integer call() throws IOException {
+    String text = text();
+    try (LanguageModel loaded = model.load()) {
+      GenerateOptions options =
+          sampling.options(loaded.model().vocabulary()).withParseSpecial(special || chat);
+      String input =
+          chat
+              ? loaded.model().vocabulary().renderChat(List.of(Map.entry("user", text)), true)
+              : text;
+      if (echo) {
+        Console.print(text);
+      }
+      try (TokenStream stream = loaded.stream(input, options)) {
+        stream.forEach(Console::print);
+        Console.println("");
+        if (stats) {
+          report(stream);
+        }
+      }
+    }
+    return 0;
+  }
+
+  private String text() throws IOException {
+    if (prompt != null) {
+      return prompt;
+    }
+    if (file != null) {
+      return Files.readString(file);
+    }
+    if (Console.interactive()) {
+      throw new IllegalArgumentException(
+          "what shall be completed? Give a text with -p, pipe one in, or use gatun chat");
+    }
+    String piped = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+    return piped.endsWith("\n") ? piped.substring(0, piped.length() - 1) : piped;
+  }
+
+  private static void report(TokenStream stream) {
+    Usage usage = stream.usage();
+    Console.note(
+        "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s; ended: %s"
+            .formatted(
+                usage.promptTokens(),
+                usage.prefillTokensPerSecond(),
+                usage.completionTokens(),
+                usage.decodeTokensPerSecond(),
+                stream.finishReason()));
+  }
+}

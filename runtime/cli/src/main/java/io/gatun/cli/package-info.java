@@ -1,0 +1,5 @@
+/** The {@code gatun} command: one file per subcommand. */
+@NullMarked
+package io.gatun.cli;
+
+import org.jspecify.annotations.NullMarked;

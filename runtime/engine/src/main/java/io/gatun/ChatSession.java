@@ -1,0 +1,82 @@
+package io.gatun;
+
+import io.gatun.engine.PromptCache;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A conversation. Each message costs only its own tokens: what was said before stays in the KV cache.
+ *
+ * <p>Not thread-safe; one message at a time.
+ */
+public final class ChatSession implements AutoCloseable {
+  private final LanguageModel model;
+  private final GenerateOptions options;
+  private final PromptCache cache;
+  private final List<Map.Entry<String, String>> messages = new ArrayList<>();
+
+  private ChatSession(LanguageModel model, Opening opening) {
+    this.model = model;
+    this.options = opening.options;
+    this.cache = model.engine().newPromptCache();
+    opening.system.ifPresent(text -> messages.add(Map.entry("system", text)));
+  }
+
+  /**
+   * Streams the answer to a message; read it to its end or close it before the next message. What was
+   * read of it becomes part of the conversation.
+   *
+   * @throws io.gatun.model.UnsupportedModelException when the model has no chat template that Gatun
+   *     knows
+   */
+  public TokenStream send(String text) {
+    messages.add(Map.entry("user", text));
+    try {
+      String prompt = model.vocabulary().renderChat(messages, true);
+      int[] tokens = model.vocabulary().encode(prompt, true, true);
+      return model.stream(
+          tokens, options, Optional.of(cache), answer -> messages.add(Map.entry("assistant", answer)));
+    } catch (RuntimeException e) {
+      messages.removeLast();
+      throw e;
+    }
+  }
+
+  /** Forgets everything but the system message. */
+  public void clear() {
+    messages.removeIf(m -> !m.getKey().equals("system"));
+  }
+
+  @Override
+  public void close() {
+    cache.close();
+  }
+
+  /** What a conversation begins with. */
+  public static final class Opening {
+    private final LanguageModel model;
+    private Optional<String> system = Optional.empty();
+    private GenerateOptions options = GenerateOptions.defaults();
+
+    Opening(LanguageModel model) {
+      this.model = model;
+    }
+
+    /** Tells the model how to behave. */
+    public Opening system(String text) {
+      system = Optional.of(text);
+      return this;
+    }
+
+    public Opening options(GenerateOptions other) {
+      options = other;
+      return this;
+    }
+
+    public ChatSession open() {
+      return new ChatSession(model, this);
+    }
+  }
+}

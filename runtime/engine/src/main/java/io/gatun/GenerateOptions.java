@@ -1,0 +1,64 @@
+package io.gatun;
+
+import io.gatun.engine.sample.SamplerSettings;
+import java.util.List;
+
+/**
+ * How text is generated.
+ *
+ * @param maxTokens the most tokens; {@link Integer#MAX_VALUE} for what the context holds
+ * @param sampling how tokens are chosen
+ * @param stop texts that end the completion and do not appear in it
+ * @param parseSpecial whether text like {@code <|im_end|>} in the prompt becomes the token of that
+ *     name; keep it off for text from people who are not trusted
+ */
+public record GenerateOptions(
+    int maxTokens, SamplerSettings sampling, List<String> stop, boolean parseSpecial) {
+  public GenerateOptions {
+    stop = List.copyOf(stop);
+    if (maxTokens < 1) {
+      throw new IllegalArgumentException("maxTokens must be at least 1, got " + maxTokens);
+    }
+    if (stop.contains("")) {
+      throw new IllegalArgumentException("a stop text must not be empty");
+    }
+  }
+
+  /** What the context holds, at temperature 0.8, a new seed each time. */
+  public static GenerateOptions defaults() {
+    return new GenerateOptions(
+        Integer.MAX_VALUE,
+        SamplerSettings.standard().withSeed(System.nanoTime()),
+        List.of(),
+        false);
+  }
+
+  /** Always the most probable token. */
+  public static GenerateOptions greedy() {
+    return new GenerateOptions(Integer.MAX_VALUE, SamplerSettings.greedy(), List.of(), false);
+  }
+
+  public GenerateOptions withMaxTokens(int tokens) {
+    return new GenerateOptions(tokens, sampling, stop, parseSpecial);
+  }
+
+  public GenerateOptions withSampling(SamplerSettings settings) {
+    return new GenerateOptions(maxTokens, settings, stop, parseSpecial);
+  }
+
+  public GenerateOptions withTemperature(float temperature) {
+    return withSampling(sampling.withTemperature(temperature));
+  }
+
+  public GenerateOptions withSeed(long seed) {
+    return withSampling(sampling.withSeed(seed));
+  }
+
+  public GenerateOptions withStop(String... texts) {
+    return new GenerateOptions(maxTokens, sampling, List.of(texts), parseSpecial);
+  }
+
+  public GenerateOptions withParseSpecial(boolean parse) {
+    return new GenerateOptions(maxTokens, sampling, stop, parse);
+  }
+}

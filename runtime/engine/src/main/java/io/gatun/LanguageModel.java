@@ -1,0 +1,119 @@
+package io.gatun;
+
+import io.gatun.engine.Engine;
+import io.gatun.engine.GenerateRequest;
+import io.gatun.engine.Generation;
+import io.gatun.engine.PromptCache;
+import io.gatun.model.Model;
+import io.gatun.model.TextDecoder;
+import io.gatun.model.Vocabulary;
+import java.util.Optional;
+
+/**
+ * A loaded model that generates text. Requests from several threads run together in one engine.
+ *
+ * <p>Thread-safe. Closing it stops what is running and frees its memory; every later use throws {@link
+ * IllegalStateException}.
+ */
+public final class LanguageModel implements AutoCloseable {
+  private final Engine engine;
+
+  LanguageModel(Engine engine) {
+    this.engine = engine;
+  }
+
+  /** Completes a prompt with default options. */
+  public Completion complete(String prompt) {
+    return complete(prompt, GenerateOptions.defaults());
+  }
+
+  /**
+   * Completes a prompt.
+   *
+   * @throws io.gatun.tensor.CapacityException when the prompt is longer than the context
+   */
+  public Completion complete(String prompt, GenerateOptions options) {
+    try (TokenStream stream = stream(prompt, options)) {
+      return stream.complete();
+    }
+  }
+
+  /** Streams a completion with default options. */
+  public TokenStream stream(String prompt) {
+    return stream(prompt, GenerateOptions.defaults());
+  }
+
+  /** Streams a completion; read it to its end or close it. */
+  public TokenStream stream(String prompt, GenerateOptions options) {
+    return stream(encode(prompt, options.parseSpecial()), options, Optional.empty(), _ -> {});
+  }
+
+  /** Streams a completion to a listener, on a virtual thread; close the result to cancel. */
+  public AutoCloseable stream(String prompt, GenerateOptions options, TextListener listener) {
+    TokenStream stream = stream(prompt, options);
+    var _ =
+        Thread.ofVirtual()
+            .name("gatun-listener")
+            .start(
+                () -> {
+                  try (stream) {
+                    stream.forEach(listener::onText);
+                    listener.onComplete(stream.complete());
+                  } catch (RuntimeException e) {
+                    listener.onError(e);
+                  }
+                });
+    return stream;
+  }
+
+  /** Begins a conversation. */
+  public ChatSession.Opening chat() {
+    return new ChatSession.Opening(this);
+  }
+
+  /** What is below: the model's file, numbers and vocabulary. */
+  public Model model() {
+    return engine.model();
+  }
+
+  /** What runs the requests, for callers that work with tokens. */
+  public Engine engine() {
+    return engine;
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+  }
+
+  TokenStream stream(
+      int[] prompt,
+      GenerateOptions options,
+      Optional<PromptCache> keep,
+      java.util.function.Consumer<String> onEnd) {
+    GenerateRequest request =
+        GenerateRequest.of(prompt)
+            .withSampling(options.sampling())
+            .withMaxTokens(options.maxTokens());
+    Generation generation =
+        engine.submit(keep.isPresent() ? request.withKeep(keep.get()) : request);
+    return new TokenStream(generation, new TextDecoder(vocabulary()), options.stop(), onEnd);
+  }
+
+  Vocabulary vocabulary() {
+    return engine.model().vocabulary();
+  }
+
+  private int[] encode(String prompt, boolean parseSpecial) {
+    int[] tokens = vocabulary().encode(prompt, true, parseSpecial);
+    if (tokens.length > 0) {
+      return tokens;
+    }
+    // An empty prompt, for a model that wants nothing at the beginning of a text.
+    int begin = vocabulary().beginToken().orElse(vocabulary().endToken().orElse(-1));
+    if (begin < 0) {
+      throw new IllegalArgumentException("the prompt is empty, and the model has no BOS token");
+    }
+    return new int[] {begin};
+  }
+}

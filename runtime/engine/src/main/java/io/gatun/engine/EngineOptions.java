@@ -1,0 +1,57 @@
+package io.gatun.engine;
+
+import io.gatun.tensor.Backend;
+import io.gatun.tensor.DType;
+
+/**
+ * The size of an engine.
+ *
+ * @param contextTokens cells of the KV cache, shared by all sequences; 0 for the model's own context
+ *     length, at most {@link #CONTEXT_DEFAULT_MAX}
+ * @param batchRows the most rows of one step; longer prompts are computed in chunks
+ * @param sequencesMax the most sequences that run at once; others wait
+ * @param threads CPU threads
+ * @param kvType element type of the KV cache, F16
+ */
+public record EngineOptions(
+    int contextTokens, int batchRows, int sequencesMax, int threads, DType kvType) {
+  /** The context that an engine gets when nobody asks for one, if the model's own is longer. */
+  public static final int CONTEXT_DEFAULT_MAX = 4096;
+
+  public EngineOptions {
+    require("contextTokens", contextTokens, 0, 1 << 24);
+    require("batchRows", batchRows, 1, 4096);
+    require("sequencesMax", sequencesMax, 1, 4096);
+    require("threads", threads, 1, 512);
+    if (kvType != DType.F16) {
+      throw new IllegalArgumentException("the KV cache can be F16, not " + kvType);
+    }
+  }
+
+  public static EngineOptions defaults() {
+    return new EngineOptions(0, 512, 64, Backend.defaultThreads(), DType.F16);
+  }
+
+  public EngineOptions withContextTokens(int tokens) {
+    return new EngineOptions(tokens, batchRows, sequencesMax, threads, kvType);
+  }
+
+  public EngineOptions withBatchRows(int rows) {
+    return new EngineOptions(contextTokens, rows, sequencesMax, threads, kvType);
+  }
+
+  public EngineOptions withSequencesMax(int sequences) {
+    return new EngineOptions(contextTokens, batchRows, sequences, threads, kvType);
+  }
+
+  public EngineOptions withThreads(int count) {
+    return new EngineOptions(contextTokens, batchRows, sequencesMax, count, kvType);
+  }
+
+  private static void require(String name, int value, int low, int high) {
+    if (value < low || value > high) {
+      throw new IllegalArgumentException(
+          "%s must be %d to %d, got %d".formatted(name, low, high, value));
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package io.gatun.engine;
+
+import io.gatun.engine.sample.SamplerSettings;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a caller wants: tokens in, tokens out. Text is the business of the façade.
+ *
+ * @param prompt token ids, at least one; owned by the callee
+ * @param sampling how tokens are chosen
+ * @param limits when to end
+ * @param logprobs how many of the best tokens' log-probabilities come with each token; −1 for none
+ *     at all, 0 for only the token's own
+ * @param keep where the computed keys and values stay afterwards, for a next request
+ * @param observer sees the logits, if given
+ */
+public record GenerateRequest(
+    int[] prompt,
+    SamplerSettings sampling,
+    Limits limits,
+    int logprobs,
+    Optional<PromptCache> keep,
+    Optional<LogitsObserver> observer) {
+
+  public GenerateRequest {
+    if (prompt.length == 0) {
+      throw new IllegalArgumentException("the prompt has no tokens");
+    }
+    if (logprobs < -1 || logprobs > 1000) {
+      throw new IllegalArgumentException("logprobs must be -1 to 1000, got " + logprobs);
+    }
+  }
+
+  /** A greedy request without limits of its own. */
+  public static GenerateRequest of(int... prompt) {
+    return new GenerateRequest(
+        prompt,
+        SamplerSettings.greedy(),
+        Limits.none(),
+        -1,
+        Optional.empty(),
+        Optional.empty());
+  }
+
+  public GenerateRequest withSampling(SamplerSettings settings) {
+    return new GenerateRequest(prompt, settings, limits, logprobs, keep, observer);
+  }
+
+  public GenerateRequest withLimits(Limits other) {
+    return new GenerateRequest(prompt, sampling, other, logprobs, keep, observer);
+  }
+
+  public GenerateRequest withMaxTokens(int tokens) {
+    return withLimits(new Limits(tokens, limits.ignoreEnd(), limits.stopTokens()));
+  }
+
+  public GenerateRequest withLogprobs(int top) {
+    return new GenerateRequest(prompt, sampling, limits, top, keep, observer);
+  }
+
+  public GenerateRequest withKeep(PromptCache cache) {
+    return new GenerateRequest(prompt, sampling, limits, logprobs, Optional.of(cache), observer);
+  }
+
+  public GenerateRequest withObserver(LogitsObserver seeing) {
+    return new GenerateRequest(prompt, sampling, limits, logprobs, keep, Optional.of(seeing));
+  }
+
+  /**
+   * When a completion ends.
+   *
+   * @param maxTokens the most tokens; {@link Integer#MAX_VALUE} for what the context holds; 0 only
+   *     computes the prompt
+   * @param ignoreEnd whether to go on after end-of-generation tokens, for measurements
+   * @param stopTokens further tokens that end it, and do not appear
+   */
+  public record Limits(int maxTokens, boolean ignoreEnd, Set<Integer> stopTokens) {
+    public Limits {
+      if (maxTokens < 0) {
+        throw new IllegalArgumentException("maxTokens must not be negative, got " + maxTokens);
+      }
+      stopTokens = Set.copyOf(stopTokens);
+    }
+
+    public static Limits none() {
+      return new Limits(Integer.MAX_VALUE, false, Set.of());
+    }
+  }
+}

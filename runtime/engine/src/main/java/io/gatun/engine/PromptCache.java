@@ -1,0 +1,91 @@
+package io.gatun.engine;
+
+import java.util.Arrays;
+
+/**
+ * Keeps the keys and values of one conversation between requests: the next request computes only what
+ * differs from the last one's tokens. When the engine runs out of cells it takes them back, and the
+ * next request computes everything again.
+ *
+ * <p>Thread-safe; one request at a time uses it.
+ */
+public final class PromptCache implements AutoCloseable {
+  private final Engine engine;
+  private CellList cells;
+  private int[] tokens;
+  private boolean busy;
+  private boolean closed;
+
+  PromptCache(Engine engine, CellList cells, int[] tokens) {
+    this.engine = engine;
+    this.cells = cells;
+    this.tokens = tokens;
+  }
+
+  /** A second conversation with the same past; nothing is copied. */
+  public PromptCache fork() {
+    return engine.onThread(
+        () -> {
+          requireUsable();
+          return engine.adopt(new PromptCache(engine, cells.fork(), tokens));
+        });
+  }
+
+  /** How many tokens are kept. */
+  public int size() {
+    return engine.onThread(() -> cells.size());
+  }
+
+  /** Frees the cells. */
+  @Override
+  public void close() {
+    engine.release(this);
+  }
+
+  /** Lends the cells of the tokens that a prompt begins with. */
+  CellList lend(int[] prompt) {
+    requireUsable();
+    busy = true;
+    int common = Arrays.mismatch(tokens, prompt);
+    int kept = common < 0 ? prompt.length : common;
+    // The last token is always computed, because its logits are wanted.
+    cells.truncate(Math.min(kept, prompt.length - 1));
+    return cells;
+  }
+
+  /** Takes the cells back, with the tokens that they stand for. */
+  void giveBack(CellList returned, int[] computed) {
+    busy = false;
+    cells = returned;
+    tokens = computed;
+    if (closed) {
+      cells.truncate(0);
+    }
+  }
+
+  boolean busy() {
+    return busy;
+  }
+
+  /** Gives up the cells, at the engine's request. */
+  void evict() {
+    cells.truncate(0);
+    tokens = new int[0];
+  }
+
+  void closeOnThread() {
+    closed = true;
+    if (!busy) {
+      evict();
+    }
+  }
+
+  private void requireUsable() {
+    if (closed) {
+      throw new IllegalStateException("already closed: prompt cache");
+    }
+    if (busy) {
+      throw new IllegalStateException("a request is still using this prompt cache");
+    }
+  }
+}

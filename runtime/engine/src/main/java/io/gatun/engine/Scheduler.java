@@ -1,0 +1,142 @@
+package io.gatun.engine;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Decides which rows the next step computes: one for each sequence that decodes, then chunks of
+ * prompts in order of arrival, up to the batch's size (arXiv 2308.16369).
+ *
+ * <p>When cells run out, the sequence that came last gives up its own and waits; it is computed again
+ * later.
+ *
+ * @owner the engine's thread
+ */
+final class Scheduler {
+  private final List<Sequence> running = new ArrayList<>();
+  private final Deque<Sequence> waiting = new ArrayDeque<>();
+  private final int sequencesMax;
+  private final Runnable evict;
+  private final CellTable table;
+
+  /**
+   * @param evict frees the cells of idle prompt caches
+   */
+  Scheduler(int sequencesMax, CellTable table, Runnable evict) {
+    this.sequencesMax = sequencesMax;
+    this.table = table;
+    this.evict = evict;
+  }
+
+  void add(Sequence sequence) {
+    waiting.add(sequence);
+  }
+
+  void remove(Sequence sequence) {
+    running.remove(sequence);
+    waiting.remove(sequence);
+  }
+
+  boolean idle() {
+    return running.isEmpty() && waiting.isEmpty();
+  }
+
+  /** All sequences, running ones first. */
+  List<Sequence> all() {
+    List<Sequence> all = new ArrayList<>(running);
+    all.addAll(waiting);
+    return all;
+  }
+
+  /** Fills a batch; it stays empty only when there is nothing to do. */
+  void plan(Batch batch, int everyRowMax) {
+    admit();
+    batch.clear();
+    for (Sequence sequence : List.copyOf(running)) {
+      if (sequence.pending() == 1) {
+        var _ = place(sequence, 1, batch);
+      }
+    }
+    for (Sequence sequence : List.copyOf(running)) {
+      int most = sequence.wantsEveryRow() ? Math.min(everyRowMax, batch.room()) : batch.room();
+      int chunk = Math.min(sequence.pending(), most);
+      if (sequence.pending() > 1 && chunk > 0) {
+        var _ = place(sequence, chunk, batch);
+      }
+    }
+  }
+
+  private void admit() {
+    while (!waiting.isEmpty() && running.size() < sequencesMax) {
+      Sequence next = waiting.peek();
+      if (table.free() < next.pending()) {
+        reclaim(next);
+      }
+      if (table.free() < next.pending() && !running.isEmpty()) {
+        return;
+      }
+      running.add(waiting.remove());
+    }
+  }
+
+  /** Gives rows cells; false when the sequence itself had to make room. */
+  private boolean place(Sequence sequence, int rows, Batch batch) {
+    if (!running.contains(sequence) || batch.room() < rows) {
+      return false;
+    }
+    while (table.free() < rows) {
+      reclaim(sequence);
+      if (table.free() < rows && !preemptLast(sequence, batch)) {
+        return false;
+      }
+    }
+    boolean last = rows == sequence.pending();
+    for (int i = 0; i < rows; i++) {
+      int position = sequence.cells().size();
+      boolean taken = sequence.cells().append();
+      assert taken;
+      batch.add(sequence, position, sequence.wantsEveryRow() || (last && i == rows - 1));
+    }
+    return true;
+  }
+
+  /** Takes back cells that nobody is computing with: idle caches, and what waiting sequences hold. */
+  private void reclaim(Sequence needs) {
+    evict.run();
+    for (Sequence other : waiting) {
+      if (other != needs) {
+        other.cells().truncate(0);
+      }
+    }
+  }
+
+  /** The sequence that came last waits, unless this batch already has rows of it. */
+  private boolean preemptLast(Sequence needs, Batch batch) {
+    for (int i = running.size() - 1; i >= 0; i--) {
+      Sequence victim = running.get(i);
+      if (victim != needs && !holds(batch, victim)) {
+        victim.cells().truncate(0);
+        running.remove(i);
+        waiting.addFirst(victim);
+        return true;
+      }
+    }
+    if (running.size() > 1) {
+      needs.cells().truncate(0);
+      running.remove(needs);
+      waiting.addFirst(needs);
+    }
+    return false;
+  }
+
+  private static boolean holds(Batch batch, Sequence sequence) {
+    for (int i = 0; i < batch.rows(); i++) {
+      if (batch.sequence(i) == sequence) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

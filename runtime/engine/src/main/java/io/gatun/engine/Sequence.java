@@ -1,0 +1,115 @@
+package io.gatun.engine;
+
+import io.gatun.engine.sample.Logits;
+import io.gatun.engine.sample.Sampler;
+import io.gatun.engine.sample.TokenHistory;
+import java.util.Arrays;
+
+/**
+ * A request inside the engine: its tokens, the cells of those that are computed, its sampler.
+ *
+ * @owner the engine's thread
+ */
+final class Sequence {
+  private final GenerateRequest request;
+  private final Generation generation;
+  private final CellList cells;
+  private final TokenHistory history;
+  private final Sampler sampler;
+  private final int cachedTokens;
+  private int[] tokens;
+  private int size;
+  private long startNanos;
+  private long firstTokenNanos;
+
+  Sequence(GenerateRequest request, Generation generation, CellList cells, Logits workspace) {
+    this.request = request;
+    this.generation = generation;
+    this.cells = cells;
+    this.cachedTokens = cells.size();
+    this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + 64);
+    this.size = request.prompt().length;
+    this.history = new TokenHistory(request.prompt());
+    this.sampler = new Sampler(request.sampling(), workspace);
+  }
+
+  GenerateRequest request() {
+    return request;
+  }
+
+  Generation generation() {
+    return generation;
+  }
+
+  CellList cells() {
+    return cells;
+  }
+
+  /** Tokens whose keys and values are not computed yet; 1 while decoding. */
+  int pending() {
+    return size - cells.size();
+  }
+
+  int token(int position) {
+    return tokens[position];
+  }
+
+  int size() {
+    return size;
+  }
+
+  int completionTokens() {
+    return size - request.prompt().length;
+  }
+
+  boolean wantsEveryRow() {
+    return request.observer().map(LogitsObserver::everyRow).orElse(false);
+  }
+
+  /** Whether its logits go nowhere but into the choice of the best one. */
+  boolean greedyOnly() {
+    return request.sampling().equals(io.gatun.engine.sample.SamplerSettings.greedy())
+        && request.logprobs() < 0
+        && request.observer().isEmpty();
+  }
+
+  int sample(float[] logits, int count) {
+    return sampler.sample(logits, count, history);
+  }
+
+  void append(int token) {
+    if (size == tokens.length) {
+      tokens = Arrays.copyOf(tokens, 2 * size);
+    }
+    tokens[size++] = token;
+    history.append(token);
+  }
+
+  void started() {
+    if (startNanos == 0) {
+      startNanos = System.nanoTime();
+    }
+  }
+
+  void firstToken() {
+    if (firstTokenNanos == 0) {
+      firstTokenNanos = System.nanoTime();
+    }
+  }
+
+  /** The tokens whose keys and values are computed. */
+  int[] computedTokens() {
+    return Arrays.copyOf(tokens, cells.size());
+  }
+
+  Usage usage(int completion) {
+    long now = System.nanoTime();
+    long first = firstTokenNanos == 0 ? now : firstTokenNanos;
+    return new Usage(
+        request.prompt().length,
+        cachedTokens,
+        completion,
+        startNanos == 0 ? 0 : first - startNanos,
+        now - first);
+  }
+}

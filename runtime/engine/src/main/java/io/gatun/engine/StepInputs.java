@@ -1,0 +1,86 @@
+package io.gatun.engine;
+
+import io.gatun.model.DecoderGraph;
+import io.gatun.tensor.CompiledGraph;
+import java.util.Arrays;
+
+/**
+ * Writes a batch into a graph's inputs: tokens, positions, cells, and which cells each row may see.
+ *
+ * @owner the engine's thread
+ */
+final class StepInputs {
+  private static final short VISIBLE = 0;
+
+  /** −∞ in F16. */
+  private static final short HIDDEN = (short) 0xfc00;
+
+  private final int slidingWindow;
+  private final Shaped[] shaped;
+  private short[] mask = {};
+
+  /** Arrays of one batch size, kept so that a step allocates nothing. */
+  private record Shaped(int[] tokens, int[] positions, long[] cells) {
+    static Shaped of(int rows) {
+      return new Shaped(new int[rows], new int[rows], new long[rows]);
+    }
+  }
+
+  StepInputs(int batchRows, int slidingWindow) {
+    this.shaped = new Shaped[batchRows + 1];
+    this.slidingWindow = slidingWindow;
+  }
+
+  void write(Batch batch, int kvLength, DecoderGraph graph, CompiledGraph target) {
+    int rows = batch.rows();
+    Shaped arrays = shaped[rows];
+    if (arrays == null) {
+      arrays = Shaped.of(rows);
+      shaped[rows] = arrays;
+    }
+    for (int row = 0; row < rows; row++) {
+      Sequence sequence = batch.sequence(row);
+      int position = batch.position(row);
+      arrays.tokens()[row] = sequence.token(position);
+      arrays.positions()[row] = position;
+      arrays.cells()[row] = sequence.cells().at(position);
+    }
+    target.write(graph.tokens(), arrays.tokens());
+    target.write(graph.positions(), arrays.positions());
+    target.write(graph.cells(), arrays.cells());
+    target.write(graph.outputRows(), outputRows(batch));
+    if (graph.graph().hasInput("mask")) {
+      target.write(graph.mask(), mask(batch, kvLength, Integer.MAX_VALUE), rows * kvLength);
+    }
+    if (graph.graph().hasInput("sliding_mask")) {
+      target.write(graph.slidingMask(), mask(batch, kvLength, slidingWindow), rows * kvLength);
+    }
+  }
+
+  /** A step without outputs still computes one row: a graph of no rows cannot be built. */
+  private static int[] outputRows(Batch batch) {
+    int[] rows = new int[Math.max(1, batch.outputs())];
+    for (int i = 0; i < batch.outputs(); i++) {
+      rows[i] = batch.outputRow(i);
+    }
+    return rows;
+  }
+
+  /** [S, T]: a row sees its own sequence's cells up to its position, at most a window of them. */
+  private short[] mask(Batch batch, int kvLength, int window) {
+    int needed = batch.rows() * kvLength;
+    if (mask.length < needed) {
+      mask = new short[needed];
+    }
+    Arrays.fill(mask, 0, needed, HIDDEN);
+    for (int row = 0; row < batch.rows(); row++) {
+      CellList cells = batch.sequence(row).cells();
+      int position = batch.position(row);
+      int first = Math.max(0, position - window + 1);
+      for (int p = window == Integer.MAX_VALUE ? 0 : first; p <= position; p++) {
+        mask[row * kvLength + cells.at(p)] = VISIBLE;
+      }
+    }
+    return mask;
+  }
+}

@@ -1,0 +1,21 @@
+package io.gatun.engine.sample;
+
+import java.util.random.RandomGenerator;
+
+/**
+ * Keeps candidates at least p times as probable as the best one; 0 keeps all.
+ *
+ * @source arXiv 2407.01082
+ */
+public record MinP(float p) implements LogitsProcessor {
+  public MinP {
+    Check.within("min-p", p, 0f, 1f);
+  }
+
+  @Override
+  public void apply(Logits row, TokenHistory history, RandomGenerator random) {
+    if (p > 0f) {
+      row.keepFrom(row.max() + (float) Math.log(p));
+    }
+  }
+}
