@@ -22,8 +22,8 @@ record CachedAttention(KvStore store, Tensor cells, int kvLength, Tensor mask, T
     long rows = q.shape().d2();
     Tensor keys = pass.graph().stored(store.keys(s.layer()));
     Tensor values = pass.graph().stored(store.values(s.layer()));
-    var _ = keys.setRows(k.reshape(k.shape().d0() * k.shape().d1(), rows), cells);
-    var _ = values.setRows(v.reshape(v.shape().d0() * v.shape().d1(), rows), cells);
+    var _ = keys.setRows(flat(k), cells);
+    var _ = values.setRows(flat(v), cells);
 
     Tensor qh = q.permute(0, 2, 1, 3); // [D, T, H]
     Tensor kh = read(keys, k.shape()); // [D, S, G]
@@ -42,6 +42,14 @@ record CachedAttention(KvStore store, Tensor cells, int kvLength, Tensor mask, T
                     options.softcap())
             : pass.graph().attention(qh, kh, vh, visible, options.scale(), options.softcap());
     return out.reshape(out.shape().d0() * out.shape().d1(), rows);
+  }
+
+  /** [D, G, T] → [D·G, T]; heads lie together even in a view of a fused projection. */
+  private static Tensor flat(Tensor x) {
+    Shape s = x.shape();
+    Shape rows = Shape.of(s.d0() * s.d1(), s.d2());
+    long stride = x.layout().s2();
+    return x.view(rows, stride, stride * s.d2(), stride * s.d2(), 0);
   }
 
   /** The first S cells of a cache [D·G, cells] as heads: [D, S, G]. */

@@ -91,6 +91,25 @@ public record Hyperparams(
     return new Keys(metadata);
   }
 
+  /** The same numbers with another sliding window. */
+  public Hyperparams withSlidingWindow(int window) {
+    return new Hyperparams(
+        architecture,
+        embeddingLength,
+        layerCount,
+        headCount,
+        kvHeadCount,
+        headDim,
+        valueDim,
+        contextLength,
+        rmsEpsilon,
+        window,
+        expertCount,
+        expertsPerToken,
+        rope,
+        metadata);
+  }
+
   /** Width of all KV heads together. */
   public int kvWidth() {
     return kvHeadCount * headDim;
@@ -98,7 +117,7 @@ public record Hyperparams(
 
   /** 1/√D. */
   public float attentionScale() {
-    return (float) (1.0 / Math.sqrt(headDim));
+    return 1f / (float) Math.sqrt(headDim);
   }
 
   /**

@@ -21,22 +21,37 @@ public final class LayerScope extends ModelScope {
 
   /** Whether this layer sees only the last tokens. */
   public boolean sliding() {
-    return pass.model().architecture().sliding(h(), layer);
+    return h().slidingWindow() > 0 && pass.model().architecture().sliding(h(), layer);
   }
 
-  /** Queries: [E, T] → [D, H, T]. */
-  public Tensor queries(Tensor x) {
-    return heads(linear("attn_q", x), h().headDim(), h().headCount());
+  /** The three projections of attention: q [D, H, T], k and v [D, G, T]. */
+  public record Qkv(Tensor q, Tensor k, Tensor v) {}
+
+  /** Queries, keys and values of x [E, T], from three matrices or from one that holds all. */
+  public Qkv qkv(Tensor x) {
+    int heads = h().headCount();
+    int kvHeads = h().kvHeadCount();
+    int d = h().headDim();
+    if (!has("attn_qkv.weight")) {
+      return new Qkv(
+          heads(linear("attn_q", x), d, heads),
+          heads(linear("attn_k", x), d, kvHeads),
+          heads(linear("attn_v", x), h().valueDim(), kvHeads));
+    }
+    Tensor all = linear("attn_qkv", x); // [D·(H + 2G), T]
+    long k = (long) d * heads;
+    long v = k + (long) d * kvHeads;
+    return new Qkv(
+        part(all, 0, d, heads), part(all, k, d, kvHeads), part(all, v, h().valueDim(), kvHeads));
   }
 
-  /** Keys: [E, T] → [D, G, T]. */
-  public Tensor keys(Tensor x) {
-    return heads(linear("attn_k", x), h().headDim(), h().kvHeadCount());
-  }
-
-  /** Values: [E, T] → [D, G, T]. */
-  public Tensor values(Tensor x) {
-    return heads(linear("attn_v", x), h().valueDim(), h().kvHeadCount());
+  /** Some heads of rows that hold more: a view from an element on. */
+  private static Tensor part(Tensor all, long from, long headDim, long count) {
+    long element = all.type().blockBytes();
+    long row = all.layout().s1();
+    long rows = all.shape().d1();
+    return all.view(
+        Shape.of(headDim, count, rows), headDim * element, row, row * rows, from * element);
   }
 
   /** Splits rows into heads: [D·H, T] → [D, H, T]. */
@@ -54,6 +69,11 @@ public final class LayerScope extends ModelScope {
     return pass.frequencyFactors()
         .map(factors -> x.rope(pass.positions(), factors, parameters))
         .orElseGet(() -> x.rope(pass.positions(), parameters));
+  }
+
+  /** Rotary positions with the model's own parameters, whatever factors the file has. */
+  public Tensor ropePlain(Tensor x) {
+    return ropePlain(x, h().rope());
   }
 
   /** Rotary positions without frequency factors. */
@@ -76,12 +96,28 @@ public final class LayerScope extends ModelScope {
    * on, so that nothing after it computes the others. [E, T] → [E, T or N].
    */
   public Tensor residual(Tensor x, Tensor y) {
-    if (layer != h().layerCount() - 1 || pass.outputRows().isEmpty()) {
-      return y.add(x);
-    }
-    Tensor rows = pass.outputRows().get();
-    Tensor keptY = y.getRows(rows);
-    return keptY.add(x.getRows(rows));
+    Tensor kept = wanted(y);
+    return kept.add(wanted(x));
+  }
+
+  /** {@link #residual(Tensor, Tensor)} with y multiplied by a factor, unless that is 0. */
+  public Tensor residual(Tensor x, Tensor y, float factor) {
+    Tensor kept = wanted(y);
+    Tensor from = wanted(x);
+    return (factor == 0f ? kept : kept.scale(factor)).add(from);
+  }
+
+  /** {@link #residual(Tensor, Tensor)} with y normalised. */
+  public Tensor residualNormed(Tensor x, String norm, Tensor y) {
+    Tensor kept = wanted(y);
+    Tensor from = wanted(x);
+    return rmsNorm(norm, kept).add(from);
+  }
+
+  private Tensor wanted(Tensor x) {
+    return layer == h().layerCount() - 1 && pass.outputRows().isPresent()
+        ? x.getRows(pass.outputRows().get())
+        : x;
   }
 
   /** W_down(SiLU(W_gate·x) ⊙ W_up·x) (arXiv 2002.05202). */
@@ -93,12 +129,6 @@ public final class LayerScope extends ModelScope {
   public Tensor gated(GluKind kind, Tensor x) {
     Tensor up = linear("ffn_up", x);
     return linear("ffn_down", linear("ffn_gate", x).glu(kind, up));
-  }
-
-  /** A tensor seen in equal pieces of its rows, from an element on: [F, T] → [length, T]. */
-  public Tensor slice(Tensor x, long from, long length) {
-    long elementBytes = x.type().blockBytes();
-    return x.view(Shape.of(length, x.shape().d1()), from * elementBytes);
   }
 
   /**

@@ -40,4 +40,10 @@ public record RopeParameters(
     return new RopeParameters(
         dims, neox, originalContext, base, other, extFactor, attentionFactor, betaFast, betaSlow);
   }
+
+  /** The same rotation without any context extension. */
+  public RopeParameters unscaled() {
+    return new RopeParameters(
+        dims, neox, originalContext, base, 1f, 0f, 1f, betaFast, betaSlow);
+  }
 }

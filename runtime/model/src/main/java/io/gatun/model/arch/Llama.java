@@ -17,6 +17,7 @@ public final class Llama implements Architecture {
     return Set.of("llama");
   }
 
+
   @Override
   public Tensor layer(LayerScope s, Tensor x) {
     Tensor h = s.residual(x, attention(s, s.rmsNorm("attn_norm", x)));
@@ -29,9 +30,8 @@ public final class Llama implements Architecture {
   }
 
   private static Tensor attention(LayerScope s, Tensor x) {
-    Tensor q = s.rope(s.queries(x)); // [D, H, T]
-    Tensor k = s.rope(s.keys(x)); // [D, G, T]
-    Tensor v = s.values(x); // [D, G, T]
-    return s.linear("attn_output", s.attend(q, k, v, Scales.attention(s))); // [E, T]
+    LayerScope.Qkv p = s.qkv(x);
+    Tensor attended = s.attend(s.rope(p.q()), s.rope(p.k()), p.v(), Scales.attention(s));
+    return s.linear("attn_output", attended);
   }
 }

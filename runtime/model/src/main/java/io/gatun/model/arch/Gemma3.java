@@ -1,0 +1,57 @@
+package io.gatun.model.arch;
+
+import io.gatun.model.Architecture;
+import io.gatun.model.Hyperparams;
+import io.gatun.model.LayerScope;
+import io.gatun.model.ModelScope;
+import io.gatun.tensor.RopeParameters;
+import io.gatun.tensor.Tensor;
+import java.util.Set;
+
+/**
+ * Gemma 3: as Gemma 2, but with normalised queries and keys instead of bounded scores, five sliding
+ * layers to each full one, and a rotation of their own for the sliding ones.
+ *
+ * @source arXiv 2503.19786; llama.cpp v0.4.0, src/models/gemma3.cpp
+ */
+public final class Gemma3 implements Architecture {
+  @Override
+  public Set<String> names() {
+    return Set.of("gemma3");
+  }
+
+  @Override
+  public boolean neox() {
+    return true;
+  }
+
+  private static final int LAYERS_OF_27B = 62;
+
+  @Override
+  public boolean sliding(Hyperparams h, int layer) {
+    return h.keys().sliding(layer, 6);
+  }
+
+  @Override
+  public Tensor embed(ModelScope s, Tensor tokens) {
+    return GemmaBlock.embed(s, tokens);
+  }
+
+  @Override
+  public Tensor layer(LayerScope s, Tensor x) {
+    RopeParameters rope = GemmaBlock.rope(s, 10000f, 1f);
+    LayerScope.Qkv p = s.qkv(s.rmsNorm("attn_norm", x));
+    Tensor q = s.ropePlain(s.rmsNorm("attn_q_norm", p.q()), rope);
+    Tensor k = s.ropePlain(s.rmsNorm("attn_k_norm", p.k()), rope);
+    Tensor scaled = q.scale(GemmaBlock.queryScale(s, LAYERS_OF_27B));
+    Tensor attended = s.attend(scaled, k, p.v(), LayerScope.Attention.scaled(1f));
+    return GemmaBlock.finish(s, x, s.linear("attn_output", attended));
+  }
+
+  @Override
+  public Tensor head(ModelScope s, Tensor x) {
+    float cap = (float) s.h().keys().number("final_logit_softcapping", 0);
+    Tensor logits = s.output(s.rmsNorm("output_norm", x));
+    return cap == 0f ? logits : logits.softcap(cap);
+  }
+}

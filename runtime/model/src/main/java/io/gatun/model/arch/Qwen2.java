@@ -1,0 +1,34 @@
+package io.gatun.model.arch;
+
+import io.gatun.model.Architecture;
+import io.gatun.model.LayerScope;
+import io.gatun.tensor.Tensor;
+import java.util.Set;
+
+/**
+ * Qwen 2 and 2.5: Llama with biases on queries, keys and values.
+ *
+ * @source arXiv 2407.10671; llama.cpp v0.4.0, src/models/qwen2.cpp
+ */
+public final class Qwen2 implements Architecture {
+  @Override
+  public Set<String> names() {
+    return Set.of("qwen2");
+  }
+
+  @Override
+  public boolean neox() {
+    return true;
+  }
+
+  @Override
+  public Tensor layer(LayerScope s, Tensor x) {
+    Tensor h = s.residual(x, attention(s, s.rmsNorm("attn_norm", x)));
+    return s.swiglu(s.rmsNorm("ffn_norm", h)).add(h);
+  }
+
+  static Tensor attention(LayerScope s, Tensor x) {
+    LayerScope.Qkv p = s.qkv(x);
+    return s.linear("attn_output", s.attend(s.ropePlain(p.q()), s.ropePlain(p.k()), p.v()));
+  }
+}

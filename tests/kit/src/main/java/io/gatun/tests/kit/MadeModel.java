@@ -1,0 +1,278 @@
+package io.gatun.tests.kit;
+
+import io.gatun.model.gguf.GgufWriter;
+import io.gatun.tensor.DType;
+import io.gatun.tensor.Quantization;
+import io.gatun.tensor.Shape;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+
+/**
+ * Writes GGUF files with random weights and the names and shapes that an architecture really has, for
+ * comparisons with libllama and for measurements. They have no vocabulary: token ids only.
+ */
+public final class MadeModel {
+  /** So many rows are made; a larger tensor repeats them. */
+  private static final int DISTINCT_ROWS = 1024;
+
+  private final ModelShape shape;
+  private final Function<String, DType> types;
+  private final SplittableRandom random;
+  private final GgufWriter out = new GgufWriter();
+
+  private MadeModel(ModelShape shape, Function<String, DType> types, long seed) {
+    this.shape = shape;
+    this.types = types;
+    this.random = new SplittableRandom(seed);
+  }
+
+  /** Writes a model whose matrices all have one type. */
+  public static Path write(Path file, ModelShape shape, DType type, long seed) {
+    return write(file, shape, _ -> type, seed);
+  }
+
+  /** Writes a model whose matrices have types by their names. */
+  public static Path write(
+      Path file, ModelShape shape, Function<String, DType> types, long seed) {
+    MadeModel made = new MadeModel(shape, types, seed);
+    made.metadata();
+    made.tensors();
+    try {
+      made.out.write(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return file;
+  }
+
+  /**
+   * The types of a Q4_K_M file: more bits for the values, the down projection of some layers, and the
+   * output.
+   */
+  public static Function<String, DType> q4km(ModelShape shape) {
+    int n = shape.layers();
+    return name -> {
+      if (name.startsWith("output.") || (shape.tied() && name.startsWith("token_embd"))) {
+        return DType.Q6_K;
+      }
+      if (name.contains("attn_v") || name.contains("ffn_down")) {
+        int layer = Integer.parseInt(name.substring(4, name.indexOf('.', 4)));
+        boolean more = layer < n / 8 || layer >= 7 * n / 8 || (layer - n / 8) % 3 == 2;
+        return more ? DType.Q6_K : DType.Q4_K;
+      }
+      return DType.Q4_K;
+    };
+  }
+
+  private void metadata() {
+    String a = shape.architecture() + ".";
+    out.put("general.architecture", shape.architecture())
+        .put("general.name", "made " + shape.architecture())
+        .put(a + "vocab_size", shape.vocabulary())
+        .put(a + "context_length", 2048)
+        .put(a + "embedding_length", shape.embedding())
+        .put(a + "block_count", shape.layers())
+        .put(a + "feed_forward_length", shape.feedForward())
+        .put(a + "attention.head_count", shape.heads())
+        .put(a + "attention.head_count_kv", shape.kvHeads())
+        .put(a + "attention.key_length", shape.headDim())
+        .put(a + "attention.value_length", shape.headDim())
+        .put(a + "rope.dimension_count", shape.headDim())
+        .put(a + "attention.layer_norm_rms_epsilon", 1e-5f)
+        .put("tokenizer.ggml.model", "no_vocab");
+    if (shape.experts() > 0) {
+      out.put(a + "expert_count", shape.experts())
+          .put(a + "expert_used_count", shape.expertsPerToken())
+          .put(a + "expert_feed_forward_length", shape.feedForward());
+    }
+    shape
+        .metadata()
+        .forEach(
+            (key, value) -> {
+              switch (value) {
+                case Integer v -> out.put(a + key, (int) v);
+                case Float v -> out.put(a + key, (float) v);
+                case Boolean v -> out.put(a + key, (boolean) v);
+                default -> out.put(a + key, value.toString());
+              }
+            });
+  }
+
+  private void tensors() {
+    int e = shape.embedding();
+    matrix("token_embd.weight", e, shape.vocabulary());
+    norm("output_norm", e);
+    if (!shape.tied()) {
+      matrix("output.weight", e, shape.vocabulary());
+    }
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      String b = "blk." + layer + ".";
+      attention(b);
+      feedForward(b);
+    }
+    if (shape.metadata().containsKey("rope.scaling.original_context_length")
+        && shape.architecture().equals("phi3")) {
+      vector("rope_factors_long.weight", shape.headDim() / 2, 1f, 4f);
+      vector("rope_factors_short.weight", shape.headDim() / 2, 1f, 1.5f);
+    }
+  }
+
+  private void attention(String b) {
+    int e = shape.embedding();
+    int d = shape.headDim();
+    int q = d * shape.heads();
+    int kv = d * shape.kvHeads();
+    String arch = shape.architecture();
+    if (!arch.equals("olmo2")) {
+      norm(b + "attn_norm", e);
+    }
+    if (arch.equals("phi3")) {
+      matrix(b + "attn_qkv.weight", e, q + 2 * kv);
+    } else {
+      matrix(b + "attn_q.weight", e, q);
+      matrix(b + "attn_k.weight", e, kv);
+      matrix(b + "attn_v.weight", e, kv);
+    }
+    matrix(b + "attn_output.weight", q, e);
+    switch (arch) {
+      case "qwen2", "qwen2moe" -> biases(b, q, kv);
+      case "gpt-oss" -> {
+        biases(b, q, kv);
+        vector(b + "attn_output.bias", e, -0.1f, 0.1f);
+        vector(b + "attn_sinks.weight", shape.heads(), -1f, 1f);
+        norm(b + "post_attention_norm", e);
+      }
+      case "qwen3", "qwen3moe", "gemma3" -> {
+        norm(b + "attn_q_norm", d);
+        norm(b + "attn_k_norm", d);
+      }
+      case "olmo2", "olmoe" -> {
+        norm(b + "attn_q_norm", q);
+        norm(b + "attn_k_norm", kv);
+      }
+      default -> {}
+    }
+    if (arch.equals("gemma2") || arch.equals("gemma3") || arch.equals("olmo2")) {
+      norm(b + "post_attention_norm", e);
+      norm(b + "post_ffw_norm", e);
+    }
+  }
+
+  private void biases(String b, int q, int kv) {
+    vector(b + "attn_q.bias", q, -0.1f, 0.1f);
+    vector(b + "attn_k.bias", kv, -0.1f, 0.1f);
+    vector(b + "attn_v.bias", kv, -0.1f, 0.1f);
+  }
+
+  private void feedForward(String b) {
+    int e = shape.embedding();
+    int f = shape.feedForward();
+    int x = shape.experts();
+    String arch = shape.architecture();
+    if (!arch.equals("olmo2") && !arch.equals("gpt-oss")) {
+      norm(b + "ffn_norm", e);
+    }
+    if (x > 0) {
+      experts(b, e, f, x);
+    } else if (arch.equals("phi3")) {
+      matrix(b + "ffn_up.weight", e, 2 * f);
+      matrix(b + "ffn_down.weight", f, e);
+    } else {
+      matrix(b + "ffn_gate.weight", e, f);
+      matrix(b + "ffn_up.weight", e, f);
+      matrix(b + "ffn_down.weight", f, e);
+    }
+  }
+
+  private void experts(String b, int e, int f, int x) {
+    String arch = shape.architecture();
+    router(b + "ffn_gate_inp.weight", e, x);
+    matrices(b + "ffn_gate_exps.weight", e, f, x);
+    matrices(b + "ffn_up_exps.weight", e, f, x);
+    matrices(b + "ffn_down_exps.weight", f, e, x);
+    if (arch.equals("gpt-oss")) {
+      vector(b + "ffn_gate_inp.bias", x, -0.1f, 0.1f);
+      table(b + "ffn_gate_exps.bias", f, x);
+      table(b + "ffn_up_exps.bias", f, x);
+      table(b + "ffn_down_exps.bias", e, x);
+    }
+    boolean shared = shape.metadata().containsKey("expert_shared_feed_forward_length");
+    if (arch.equals("qwen2moe")) {
+      vector(b + "ffn_gate_inp_shexp.weight", e, -0.1f, 0.1f);
+    }
+    if (shared) {
+      matrix(b + "ffn_gate_shexp.weight", e, f);
+      matrix(b + "ffn_up_shexp.weight", e, f);
+      matrix(b + "ffn_down_shexp.weight", f, e);
+    }
+  }
+
+  private void norm(String name, int length) {
+    vector(name + ".weight", length, 0.5f, 1.5f);
+  }
+
+  private void vector(String name, int length, float low, float high) {
+    out.tensor(
+        name,
+        DType.F32,
+        Shape.of(length),
+        Quantization.quantize(DType.F32, uniform(length, low, high), length));
+  }
+
+  private void table(String name, int width, int rows) {
+    out.tensor(
+        name,
+        DType.F32,
+        Shape.of(width, rows),
+        Quantization.quantize(DType.F32, uniform(width * rows, -0.1f, 0.1f), width));
+  }
+
+  /** Routers are kept in F32 by every converter. */
+  private void router(String name, int in, int experts) {
+    out.tensor(
+        name,
+        DType.F32,
+        Shape.of(in, experts),
+        Quantization.quantize(DType.F32, uniform(in * experts, -0.2f, 0.2f), in));
+  }
+
+  private void matrix(String name, int in, int rows) {
+    matrices(name, in, rows, 1);
+  }
+
+  private void matrices(String name, int in, int rows, int count) {
+    DType type = types.apply(name);
+    long total = (long) rows * count;
+    int distinct = (int) Math.min(total, DISTINCT_ROWS);
+    float range = 1.7f / (float) Math.sqrt(in);
+    byte[] tile = Quantization.quantize(type, uniform(in * distinct, -range, range), in);
+    Shape s = count == 1 ? Shape.of(in, rows) : Shape.of(in, rows, count);
+    long bytes = type.rowBytes(in) * total;
+    out.tensor(
+        name,
+        type,
+        s,
+        channel -> {
+          for (long done = 0; done < bytes; ) {
+            int part = (int) Math.min(tile.length, bytes - done);
+            ByteBuffer buffer = ByteBuffer.wrap(tile, 0, part);
+            while (buffer.hasRemaining()) {
+              var _ = channel.write(buffer);
+            }
+            done += part;
+          }
+        });
+  }
+
+  private float[] uniform(int count, float low, float high) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = low + (high - low) * (float) random.nextDouble();
+    }
+    return values;
+  }
+}

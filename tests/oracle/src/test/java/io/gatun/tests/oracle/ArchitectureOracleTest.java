@@ -1,0 +1,114 @@
+package io.gatun.tests.oracle;
+
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import io.gatun.tensor.DType;
+import io.gatun.tests.kit.MadeModel;
+import io.gatun.tests.kit.ModelShape;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every architecture against libllama: zero differing bits. */
+class ArchitectureOracleTest {
+  @TempDir Path folder;
+
+  static Stream<Arguments> architectures() {
+    ModelShape.tiny("llama");
+    return Stream.of(
+        arguments("llama", ModelShape.tiny("llama")),
+        arguments("llama, tied", ModelShape.tiny("llama").withTied()),
+        arguments("mixtral", ModelShape.tiny("llama").withExperts(8, 2)),
+        arguments("qwen2", ModelShape.tiny("qwen2").withTied()),
+        arguments("qwen3", ModelShape.tiny("qwen3").withHeads(8, 2, 64).withTied()),
+        arguments(
+            "gemma2",
+            ModelShape.tiny("gemma2").withHeads(4, 2, 64).withTied().with("attention.sliding_window", 48)),
+        arguments(
+            "gemma3",
+            ModelShape.tiny("gemma3")
+                .withLayers(7)
+                .withHeads(4, 1, 64)
+                .withTied()
+                .with("rope.freq_base", 1000000f)
+                .with("rope.scaling.type", "linear")
+                .with("rope.scaling.factor", 8f)
+                .with("attention.sliding_window", 48)),
+        arguments("phi3", ModelShape.tiny("phi3")),
+        arguments(
+            "phi3, long",
+            ModelShape.tiny("phi3")
+                .with("rope.scaling.original_context_length", 512)
+                .with("rope.scaling.attn_factor", 1.19f)),
+        arguments("smollm3", ModelShape.tiny("smollm3").withLayers(5).withTied()),
+        arguments("olmo2", ModelShape.tiny("olmo2")),
+        arguments(
+            "olmo3",
+            ModelShape.tiny("olmo2")
+                .withLayers(5)
+                .with("attention.sliding_window", 48)
+                .with("rope.scaling.type", "yarn")
+                .with("rope.scaling.factor", 8f)
+                .with("rope.scaling.original_context_length", 256)),
+        arguments(
+            "granite",
+            ModelShape.tiny("granite")
+                .withTied()
+                .with("embedding_scale", 12f)
+                .with("residual_scale", 0.22f)
+                .with("attention.scale", 0.0156f)
+                .with("logit_scale", 8f)),
+        arguments(
+            "granitemoe",
+            ModelShape.tiny("granitemoe")
+                .withExperts(8, 2)
+                .withTied()
+                .with("embedding_scale", 12f)
+                .with("residual_scale", 0.22f)
+                .with("attention.scale", 0.0156f)
+                .with("logit_scale", 6f)),
+        arguments(
+            "qwen2moe",
+            ModelShape.tiny("qwen2moe")
+                .withExperts(8, 4)
+                .with("expert_shared_feed_forward_length", 512)),
+        arguments("qwen3moe", ModelShape.tiny("qwen3moe").withExperts(16, 4)),
+        arguments("olmoe", ModelShape.tiny("olmoe").withHeads(8, 8, 32).withExperts(16, 4)),
+        arguments(
+            "gpt-oss",
+            ModelShape.tiny("gpt-oss")
+                .withHeads(8, 2, 64)
+                .withExperts(8, 4)
+                .with("attention.sliding_window", 48)
+                .with("rope.freq_base", 150000f)
+                .with("rope.scaling.type", "yarn")
+                .with("rope.scaling.factor", 32f)
+                .with("rope.scaling.original_context_length", 256)));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("architectures")
+  void one_sequence_gives_the_logits_of_libllama(String name, ModelShape shape) throws Exception {
+    Path file = MadeModel.write(folder.resolve("model.gguf"), shape, DType.F32, 1);
+    new Lockstep(file, false, 2).compare(List.of(tokens(shape, 70, 1)), 64, true);
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("architectures")
+  void three_quantised_sequences_across_256_cells_give_the_logits_of_libllama(
+      String name, ModelShape shape) throws Exception {
+    Path file = MadeModel.write(folder.resolve("model.gguf"), shape, DType.Q4_0, 2);
+    new Lockstep(file, true, 2)
+        .compare(
+            List.of(tokens(shape, 110, 2), tokens(shape, 40, 3), tokens(shape, 75, 4)), 64, true);
+  }
+
+  static int[] tokens(ModelShape shape, int count, long seed) {
+    return new SplittableRandom(seed).ints(count, 0, shape.vocabulary()).toArray();
+  }
+}
