@@ -31,6 +31,7 @@ public final class NativeLibraries {
   private static @Nullable SymbolLookup cpu;
   private static @Nullable SymbolLookup kernels;
   private static @Nullable Path folder;
+  private static @Nullable Path cpuLibrary;
   private static @Nullable String failure;
 
   private NativeLibraries() {}
@@ -57,6 +58,12 @@ public final class NativeLibraries {
       }
     }
     return loaded;
+  }
+
+  /** File name of the CPU backend that GGML chose for this processor. */
+  public static synchronized String cpuLibrary() {
+    var _ = load();
+    return String.valueOf(cpuLibrary == null ? null : cpuLibrary.getFileName());
   }
 
   /** Symbols of libllama, libggml and libggml-base; used by the generated bindings. */
@@ -145,7 +152,9 @@ public final class NativeLibraries {
       try (Arena arena = Arena.ofConfined()) {
         Ggml.ggml_backend_load_all_from_path(arena.allocateFrom(from.toString()));
       }
-      cpu = SymbolLookup.libraryLookup(cpuBackend(from), Arena.global());
+      Path chosen = cpuBackend(from);
+      cpu = SymbolLookup.libraryLookup(chosen, Arena.global());
+      cpuLibrary = chosen;
       AbiCheck.check();
     } catch (IllegalArgumentException e) {
       throw new NativeLoadException(

@@ -82,6 +82,11 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
     return generation.usage();
   }
 
+  /** Stops the generation; what was produced so far can still be read. Any thread may call this. */
+  public void cancel() {
+    generation.cancel();
+  }
+
   @Override
   public void close() {
     generation.cancel();

@@ -6,7 +6,6 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.Serial;
 import java.nio.charset.StandardCharsets;
-import java.util.Objects;
 
 /** Standard output and error: always UTF-8, and a closed pipe ends the program instead of nothing. */
 final class Console {
@@ -67,7 +66,9 @@ final class Console {
   }
 
   /** Whether a person is at the other end. */
+  @SuppressWarnings("SystemConsoleNull") // it can still be null, with no terminal at all
   static boolean interactive() {
-    return Objects.requireNonNull(System.console()).isTerminal();
+    java.io.Console console = System.console();
+    return console != null && console.isTerminal();
   }
 }

@@ -1,5 +1,6 @@
 package io.gatun.cli;
 
+import java.util.Locale;
 import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -24,6 +25,8 @@ public final class Main {
 
   /** Ends the process with the command's exit code: 0 fine, 1 failed, 2 wrong usage. */
   public static void main(String[] args) {
+    // Numbers look the same everywhere, for scripts that read them.
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     int code = run(args);
     Console.out().flush();
     Runtime.getRuntime().exit(code);

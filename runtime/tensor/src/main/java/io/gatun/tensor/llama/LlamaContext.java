@@ -3,7 +3,11 @@ package io.gatun.tensor.llama;
 import static java.lang.foreign.MemorySegment.NULL;
 
 import io.gatun.bindings.NativeLog;
+import io.gatun.bindings.ggml.GatunKernels;
+import io.gatun.bindings.ggml.Ggml;
+import io.gatun.bindings.ggml.GgmlCpu;
 import io.gatun.bindings.ggml.Llama;
+import io.gatun.bindings.ggml.ggml_threadpool_params;
 import io.gatun.bindings.ggml.llama_batch;
 import io.gatun.bindings.ggml.llama_context_params;
 import io.gatun.tensor.NativeException;
@@ -21,6 +25,7 @@ public final class LlamaContext implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment context;
   private final MemorySegment batch;
+  private final MemorySegment threadpool;
   private final int vocabulary;
   private final int batchRows;
   private boolean closed;
@@ -51,6 +56,17 @@ public final class LlamaContext implements AutoCloseable {
     }
     context = raw.reinterpret(1, arena, Llama::llama_free);
     batch = Llama.llama_batch_init(arena, batchRows, 0, 1);
+    // Without one, libllama starts threads anew for every compute, which nobody who measures wants.
+    threadpool = newThreadpool(threads);
+    Llama.llama_attach_threadpool(context, threadpool, threadpool);
+  }
+
+  private static MemorySegment newThreadpool(int threads) {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment params = ggml_threadpool_params.allocate(scratch);
+      Ggml.ggml_threadpool_params_init(params, threads);
+      return GgmlCpu.ggml_threadpool_new(params);
+    }
   }
 
   /**
@@ -95,6 +111,21 @@ public final class LlamaContext implements AutoCloseable {
     return values.reinterpret(4L * vocabulary).toArray(ValueLayout.JAVA_FLOAT);
   }
 
+  /** The token with the largest logit of a row of the last batch that wanted them. */
+  public int best(int row) {
+    MemorySegment values = Llama.llama_get_logits_ith(context, row);
+    if (values.equals(NULL)) {
+      throw new IllegalArgumentException("row %d has no logits".formatted(row));
+    }
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment index = scratch.allocate(ValueLayout.JAVA_INT);
+      MemorySegment value = scratch.allocate(ValueLayout.JAVA_FLOAT);
+      MemorySegment space = scratch.allocate(ValueLayout.JAVA_LONG);
+      int _ = GatunKernels.gatun_top_k(values, vocabulary, 1, index, value, space);
+      return index.get(ValueLayout.JAVA_INT, 0);
+    }
+  }
+
   /** Forgets all sequences. */
   public void clear() {
     Llama.llama_memory_clear(Llama.llama_get_memory(context), true);
@@ -106,6 +137,7 @@ public final class LlamaContext implements AutoCloseable {
       closed = true;
       Llama.llama_batch_free(batch);
       arena.close();
+      GgmlCpu.ggml_threadpool_free(threadpool);
     }
   }
 }

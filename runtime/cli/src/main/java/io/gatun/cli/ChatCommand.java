@@ -1,0 +1,117 @@
+package io.gatun.cli;
+
+import io.gatun.ChatSession;
+import io.gatun.GenerateOptions;
+import io.gatun.LanguageModel;
+import io.gatun.TokenStream;
+import io.gatun.engine.FinishReason;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jline.reader.EndOfFileException;
+import org.jline.reader.LineReader;
+import org.jline.reader.LineReaderBuilder;
+import org.jline.reader.UserInterruptException;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code gatun chat}: a conversation on a terminal. */
+@Command(
+    name = "chat",
+    description = "Talks with a model. Ctrl-C stops an answer, Ctrl-D ends; /help tells more.",
+    mixinStandardHelpOptions = true)
+public final class ChatCommand implements CliCommand {
+  private static final String HELP =
+      """
+      /clear  forget the conversation
+      /quit   end (also Ctrl-D)
+      Ctrl-C  stop the answer
+      A line that ends with \\ goes on on the next one.""";
+
+  @Mixin ModelOptions model = new ModelOptions();
+  @Mixin SamplingOptions sampling = new SamplingOptions();
+
+  @Option(
+      names = {"-s", "--system"},
+      paramLabel = "TEXT",
+      description = "Tells the model how to behave.")
+  @Nullable String system;
+
+  @Override
+  public Integer call() throws IOException {
+    try (LanguageModel loaded = model.load();
+        Terminal terminal = TerminalBuilder.builder().name("gatun").system(true).build()) {
+      GenerateOptions options = sampling.options(loaded.model().vocabulary());
+      ChatSession.Opening opening = loaded.chat().options(options);
+      if (system != null) {
+        opening = opening.system(system);
+      }
+      try (ChatSession chat = opening.open()) {
+        talk(chat, terminal);
+      }
+    }
+    return 0;
+  }
+
+  private void talk(ChatSession chat, Terminal terminal) {
+    LineReader reader =
+        LineReaderBuilder.builder()
+            .terminal(terminal)
+            .variable(LineReader.HISTORY_FILE, history())
+            .variable(LineReader.SECONDARY_PROMPT_PATTERN, "… ")
+            .build();
+    terminal.writer().println("/help tells more, Ctrl-D ends");
+    while (true) {
+      String line;
+      try {
+        line = reader.readLine("> ").strip();
+      } catch (UserInterruptException stopped) {
+        continue;
+      } catch (EndOfFileException end) {
+        return;
+      }
+      switch (line) {
+        case "" -> {}
+        case "/quit", "/exit" -> {
+          return;
+        }
+        case "/clear" -> chat.clear();
+        case "/help" -> terminal.writer().println(HELP);
+        default -> answer(chat, line, terminal);
+      }
+    }
+  }
+
+  private static void answer(ChatSession chat, String line, Terminal terminal) {
+    Terminal.SignalHandler before = terminal.handle(Terminal.Signal.INT, _ -> {});
+    try (TokenStream stream = chat.send(line)) {
+      var _ = terminal.handle(Terminal.Signal.INT, _ -> stream.cancel());
+      for (String piece : stream) {
+        terminal.writer().print(piece);
+        terminal.flush();
+      }
+      terminal.writer().println();
+      if (stream.finishReason() == FinishReason.CONTEXT_FULL) {
+        terminal.writer().println("(the context is full; /clear forgets the conversation)");
+      }
+      terminal.flush();
+    } catch (io.gatun.tensor.CapacityException e) {
+      terminal.writer().println("(" + e.getMessage() + "; /clear forgets the conversation)");
+      terminal.flush();
+    } finally {
+      var _ = terminal.handle(Terminal.Signal.INT, before);
+    }
+  }
+
+  private static Path history() {
+    String state = System.getenv("XDG_STATE_HOME");
+    Path folder =
+        state != null && !state.isBlank()
+            ? Path.of(state)
+            : Path.of(System.getProperty("user.home"), ".local", "state");
+    return folder.resolve("gatun").resolve("chat-history");
+  }
+}
