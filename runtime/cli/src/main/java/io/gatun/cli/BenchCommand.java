@@ -2,6 +2,7 @@ package io.gatun.cli;
 
 import io.gatun.LanguageModel;
 import io.gatun.cli.Measurement.Series;
+import io.gatun.engine.Engine;
 import io.gatun.tensor.llama.LlamaContext;
 import io.gatun.tensor.llama.LlamaModel;
 import java.util.ArrayList;
@@ -61,6 +62,13 @@ public final class BenchCommand implements CliCommand {
     try (LanguageModel loaded = model.load()) {
       BenchRuns gatun = BenchRuns.of(loaded.engine());
       results = against == null ? alone(gatun) : sideBySide(gatun, loaded);
+      Engine.Statistics all = loaded.engine().statistics();
+      Console.note(
+          "%d steps, %.3f ms of Java in each, %.2f %% of the time"
+              .formatted(
+                  all.steps(),
+                  (all.stepNanos() - all.computeNanos()) / 1e6 / all.steps(),
+                  100.0 * (all.stepNanos() - all.computeNanos()) / all.stepNanos()));
     }
     Console.println(output.equals("json") ? json(results) : markdown(results));
     return 0;

@@ -30,8 +30,8 @@ final class BenchRuns {
   /** Runs in libllama. */
   static BenchRuns of(LlamaContext context, int batchRows, int vocabulary) {
     return new BenchRuns(
-        count -> timed(() -> prefill(context, random(count, vocabulary), batchRows)),
-        count -> timed(() -> decode(context, random(1, vocabulary)[0], count)));
+        count -> paused(context, timed(() -> prefill(context, random(count, vocabulary), batchRows))),
+        count -> paused(context, timed(() -> decode(context, random(1, vocabulary)[0], count))));
   }
 
   /** Tokens per second of test {@code pp} or {@code tg}. */
@@ -44,6 +44,12 @@ final class BenchRuns {
     long start = System.nanoTime();
     work.run();
     return (int) Math.max(1, (System.nanoTime() - start) / 1000);
+  }
+
+  /** Its threads would spin on for a while, in the way of the next run. */
+  private static int paused(LlamaContext context, int micros) {
+    context.pause();
+    return micros;
   }
 
   private static void finish(Engine engine, GenerateRequest request, int tokens) {

@@ -183,29 +183,29 @@ final class SamplingOptions {
     if (p.repeat != 1 || p.frequency != 0 || p.presence != 0) {
       active.add(new Penalties(p.lastN, p.repeat, p.frequency, p.presence));
     }
-    if (p.dryMultiplier > 0) {
+    if (p.dryMultiplier != 0) {
       active.add(
           new Dry(p.dryMultiplier, p.dryBase, p.dryAllowed, p.dryLastN, breakers(vocabulary)));
     }
     if (choice() instanceof Choice.Greedy) {
       return active;
     }
-    if (p.topNSigma > 0) {
+    if (p.topNSigma != 0) {
       active.add(new TopNSigma(p.topNSigma));
     }
-    if (p.topK > 0 && !p.mirostat) {
+    if (p.topK != 0 && !p.mirostat) {
       active.add(new TopK(p.topK));
     }
-    if (p.typical < 1) {
+    if (p.typical != 1) {
       active.add(new Typical(p.typical));
     }
-    if (p.topP < 1 && !p.mirostat) {
+    if (p.topP != 1 && !p.mirostat) {
       active.add(new TopP(p.topP));
     }
-    if (p.minP > 0 && !p.mirostat) {
+    if (p.minP != 0 && !p.mirostat) {
       active.add(new MinP(p.minP));
     }
-    if (p.xtcProbability > 0) {
+    if (p.xtcProbability != 0) {
       active.add(new Xtc(p.xtcProbability, p.xtcThreshold));
     }
     active.add(new Temperature(p.temperature, p.temperatureRange, p.temperatureExponent));

@@ -45,6 +45,8 @@ public final class Engine implements AutoCloseable {
   private final Native n;
   private volatile @Nullable Sequence alone;
   private long steps;
+  private long stepNanos;
+  private long computeNanos;
 
   /** What only the engine's thread touches, made and freed on it. */
   private static final class Native {
@@ -175,16 +177,31 @@ public final class Engine implements AutoCloseable {
   /** Steps computed so far, and graphs built for them. */
   public Statistics statistics() {
     return onThread(
-        () -> new Statistics(steps, n.graphs.built(), n.table.free(), n.backend.computeBytes()));
+        () ->
+            new Statistics(
+                steps,
+                stepNanos,
+                computeNanos,
+                n.graphs.built(),
+                n.table.free(),
+                n.backend.computeBytes()));
   }
 
   /**
    * What an engine has done.
    *
+   * @param stepNanos time in all steps
+   * @param computeNanos time of that inside GGML; the rest is Java's
    * @param freeCells cells that no sequence uses
    * @param computeBytes memory of intermediate values
    */
-  public record Statistics(long steps, long graphsBuilt, int freeCells, long computeBytes) {}
+  public record Statistics(
+      long steps,
+      long stepNanos,
+      long computeNanos,
+      long graphsBuilt,
+      int freeCells,
+      long computeBytes) {}
 
   @Override
   public void close() {
@@ -263,7 +280,7 @@ public final class Engine implements AutoCloseable {
     var _ =
         thread
             .submit(this::turn)
-            .whenCompleteAsync(
+            .whenComplete( // on the engine's own thread: waking another would disturb the compute
                 (_, failure) -> {
                   if (failure != null) {
                     unfinished.forEach(g -> g.fail(failure));
@@ -277,8 +294,12 @@ public final class Engine implements AutoCloseable {
       return false;
     }
     turning.set(false);
+    long start = System.nanoTime();
     step();
-    if (!n.scheduler.idle() && turning.compareAndSet(false, true)) {
+    stepNanos += System.nanoTime() - start;
+    if (n.scheduler.idle()) {
+      n.backend.pause(); // or the pool's threads would spin for a while, in the way of others
+    } else if (turning.compareAndSet(false, true)) {
       submitTurn();
     }
     return true;
@@ -340,7 +361,9 @@ public final class Engine implements AutoCloseable {
     }
     // A cancel between the look at the flags and here would otherwise wait for the whole step.
     boolean wanted = alone == null || !first.generation().cancelled();
+    long start = System.nanoTime();
     boolean done = wanted && compiled.runnable().compute();
+    computeNanos += System.nanoTime() - start;
     alone = null;
     return done;
   }

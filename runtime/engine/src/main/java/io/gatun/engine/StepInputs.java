@@ -49,10 +49,10 @@ final class StepInputs {
     target.write(graph.positions(), arrays.positions());
     target.write(graph.cells(), arrays.cells());
     target.write(graph.outputRows(), outputRows(batch));
-    if (graph.graph().hasInput("mask")) {
+    if (graph.full()) {
       target.write(graph.mask(), mask(batch, kvLength, Integer.MAX_VALUE), rows * kvLength);
     }
-    if (graph.graph().hasInput("sliding_mask")) {
+    if (graph.slides()) {
       target.write(graph.slidingMask(), mask(batch, kvLength, slidingWindow), rows * kvLength);
     }
   }

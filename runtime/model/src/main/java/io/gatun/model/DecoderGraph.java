@@ -13,7 +13,9 @@ import java.util.Optional;
  * @param positions I32 [T]
  * @param cells I64 [T]
  * @param mask F16 [S, T]
- * @param slidingMask F16 [S, T]; not part of the graph when no layer slides
+ * @param slidingMask F16 [S, T]
+ * @param full whether some layer uses the mask
+ * @param slides whether some layer uses the sliding mask
  * @param outputRows I32 [N]
  * @param logits F32 [V, N]
  */
@@ -25,7 +27,9 @@ public record DecoderGraph(
     Tensor mask,
     Tensor slidingMask,
     Tensor outputRows,
-    Tensor logits) {
+    Tensor logits,
+    boolean full,
+    boolean slides) {
 
   /** What distinguishes the graphs of one model: equal keys mean the same graph. */
   public record Key(int rows, int kvLength, int outputs) {}
@@ -58,7 +62,17 @@ public record DecoderGraph(
     }
     Tensor logits = architecture.head(scope, x);
     g.output(logits);
+    Graph graph = g.build();
     return new DecoderGraph(
-        g.build(), tokens, positions, cells, mask, sliding, outputRows, logits);
+        graph,
+        tokens,
+        positions,
+        cells,
+        mask,
+        sliding,
+        outputRows,
+        logits,
+        graph.hasInput("mask"),
+        graph.hasInput("sliding_mask"));
   }
 }

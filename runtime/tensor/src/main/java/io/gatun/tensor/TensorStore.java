@@ -13,10 +13,12 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -115,7 +117,13 @@ public final class TensorStore implements AutoCloseable {
     private final List<MemorySegment> contexts = new ArrayList<>();
     private final List<MemorySegment> files = new ArrayList<>();
     private final List<@Nullable MemorySegment> fileBuffers = new ArrayList<>();
+    private final Map<MemorySegment, List<Pending>> pending = new LinkedHashMap<>();
+    private final Set<String> names = new HashSet<>();
     private boolean built;
+
+    /** A tensor that gets its memory at the end, together with others; zeroed without a source. */
+    private record Pending(
+        String name, Layout layout, Placement placement, MemorySegment source) {}
 
     private Builder(String name) {
       this.name = name;
@@ -134,7 +142,7 @@ public final class TensorStore implements AutoCloseable {
     /** A tensor in place in a mapped file. */
     public void mapped(String tensor, Layout layout, int file, long offset) {
       MemorySegment source = slice(tensor, layout, file, offset);
-      MemorySegment handle = newTensor(tensor, layout);
+      MemorySegment handle = newTensor(newContext(1), tensor, layout);
       MemorySegment buffer = fileBuffers.get(file);
       if (buffer == null) {
         MemorySegment whole = files.get(file);
@@ -152,12 +160,14 @@ public final class TensorStore implements AutoCloseable {
 
     /** A copy in main memory of a tensor in a mapped file. */
     public void copied(String tensor, Layout layout, int file, long offset) {
-      copy(tensor, layout, file, offset, Device.cpu().bufferType(), Placement.HOST);
+      MemorySegment source = slice(tensor, layout, file, offset);
+      later(Device.cpu().bufferType(), new Pending(tensor, layout, Placement.HOST, source));
     }
 
     /** A copy in a GPU's memory. */
     public void onDevice(String tensor, Layout layout, int file, long offset, Device device) {
-      copy(tensor, layout, file, offset, device.bufferType(), Placement.DEVICE);
+      MemorySegment source = slice(tensor, layout, file, offset);
+      later(device.bufferType(), new Pending(tensor, layout, Placement.DEVICE, source));
     }
 
     /** A rearranged copy in main memory; only for what {@link #repackable} accepts. */
@@ -166,24 +176,20 @@ public final class TensorStore implements AutoCloseable {
       MemorySegment type =
           Repack.bufferTypeFor(layout, expertsPerToken)
               .orElseThrow(() -> new ShapeException(tensor + " has no rearranged form"));
-      copy(tensor, layout, file, offset, type, Placement.REPACKED);
+      MemorySegment source = slice(tensor, layout, file, offset);
+      later(type, new Pending(tensor, layout, Placement.REPACKED, source));
     }
 
     /** A zeroed tensor in a device's memory. */
     public void zeroed(String tensor, Layout layout, Device device) {
       boolean host = device.kind() == Device.Kind.CPU;
-      MemorySegment handle =
-          allocate(
-              tensor,
-              layout,
-              device.bufferType(),
-              host ? Placement.HOST : Placement.DEVICE,
-              Ggml.GGML_BACKEND_BUFFER_USAGE_ANY());
-      Ggml.ggml_backend_buffer_clear(buffers.getLast(), (byte) 0);
-      add(tensor, layout, host ? Placement.HOST : Placement.DEVICE, handle);
+      Placement placement = host ? Placement.HOST : Placement.DEVICE;
+      later(device.bufferType(), new Pending(tensor, layout, placement, MemorySegment.NULL));
     }
 
+    /** Allocates and copies what was asked for. */
     public TensorStore build() {
+      pending.forEach(this::allocate);
       built = true;
       return new TensorStore(this);
     }
@@ -197,28 +203,45 @@ public final class TensorStore implements AutoCloseable {
       }
     }
 
-    private void copy(
-        String tensor, Layout layout, int file, long offset, MemorySegment type, Placement to) {
-      MemorySegment source = slice(tensor, layout, file, offset);
-      MemorySegment handle =
-          allocate(tensor, layout, type, to, Ggml.GGML_BACKEND_BUFFER_USAGE_WEIGHTS());
-      Ggml.ggml_backend_tensor_set(handle, source, 0, source.byteSize());
-      add(tensor, layout, to, handle);
+    private void later(MemorySegment bufferType, Pending tensor) {
+      pending.computeIfAbsent(bufferType, _ -> new ArrayList<>()).add(tensor);
     }
 
-    private MemorySegment allocate(
-        String tensor, Layout layout, MemorySegment type, Placement where, int usage) {
-      MemorySegment handle = newTensor(tensor, layout);
+    /**
+     * One buffer for everything of a kind: many small ones would rarely get huge pages, and reading
+     * weights would then wait for address translation.
+     */
+    private void allocate(MemorySegment bufferType, List<Pending> tensorsOfType) {
+      MemorySegment memory = newContext(tensorsOfType.size());
+      List<MemorySegment> handles = new ArrayList<>();
+      for (Pending p : tensorsOfType) {
+        handles.add(newTensor(memory, p.name(), p.layout()));
+      }
       MemorySegment buffer =
-          Ggml.ggml_backend_alloc_ctx_tensors_from_buft(contexts.getLast(), type);
+          Ggml.ggml_backend_alloc_ctx_tensors_from_buft(contexts.getLast(), bufferType);
       if (buffer.equals(MemorySegment.NULL)) {
         throw new CapacityException(
-            "no memory for %s: %d bytes of %s memory were refused"
-                .formatted(tensor, layout.bytes(), where));
+            "no memory for %s: %d bytes were refused"
+                .formatted(
+                    name, tensorsOfType.stream().mapToLong(p -> p.layout().bytes()).sum()));
       }
       buffers.add(buffer);
-      Ggml.ggml_backend_buffer_set_usage(buffer, usage);
-      return handle;
+      boolean weights = tensorsOfType.stream().anyMatch(p -> p.source().byteSize() > 0);
+      Ggml.ggml_backend_buffer_set_usage(
+          buffer,
+          weights
+              ? Ggml.GGML_BACKEND_BUFFER_USAGE_WEIGHTS()
+              : Ggml.GGML_BACKEND_BUFFER_USAGE_ANY());
+      if (!weights) {
+        Ggml.ggml_backend_buffer_clear(buffer, (byte) 0);
+      }
+      for (int i = 0; i < handles.size(); i++) {
+        Pending p = tensorsOfType.get(i);
+        if (p.source().byteSize() > 0) {
+          Ggml.ggml_backend_tensor_set(handles.get(i), p.source(), 0, p.source().byteSize());
+        }
+        add(p.name(), p.layout(), p.placement(), handles.get(i));
+      }
     }
 
     private MemorySegment slice(String tensor, Layout layout, int file, long offset) {
@@ -231,32 +254,38 @@ public final class TensorStore implements AutoCloseable {
       return whole.asSlice(offset, layout.bytes());
     }
 
-    /** Each tensor has a GGML context of its own, because a buffer is made for a whole context. */
-    private MemorySegment newTensor(String tensor, Layout layout) {
-      if (tensors.containsKey(tensor)) {
-        throw new IllegalArgumentException(tensor + " is stored twice");
-      }
-      if (!layout.dense()) {
-        throw new ShapeException(tensor + ": stored tensors are dense");
-      }
-      long size = Ggml.ggml_tensor_overhead();
+    /** Memory of a new GGML context, which becomes the last one. */
+    private MemorySegment newContext(int tensorCount) {
+      long size = Ggml.ggml_tensor_overhead() * tensorCount;
       MemorySegment memory = arena.allocate(size, 16);
       try (Arena scratch = Arena.ofConfined()) {
         MemorySegment params = ggml_init_params.allocate(scratch);
         ggml_init_params.mem_size(params, size);
         ggml_init_params.mem_buffer(params, memory);
         ggml_init_params.no_alloc(params, true);
-        MemorySegment ctx = Ggml.ggml_init(params);
-        contexts.add(ctx);
-        Shape s = layout.shape();
-        MemorySegment raw =
-            Ggml.ggml_new_tensor_4d(ctx, layout.type().id(), s.d0(), s.d1(), s.d2(), s.d3());
-        // The struct lies in our own memory: a slice of it is checked and dies with the arena.
-        MemorySegment handle =
-            memory.asSlice(raw.address() - memory.address(), ggml_tensor.sizeof());
-        var _ = Ggml.ggml_set_name(handle, scratch.allocateFrom(shortName(tensor)));
-        return handle;
+        contexts.add(Ggml.ggml_init(params));
       }
+      return memory;
+    }
+
+    private MemorySegment newTensor(MemorySegment memory, String tensor, Layout layout) {
+      if (!names.add(tensor)) {
+        throw new IllegalArgumentException(tensor + " is stored twice");
+      }
+      if (!layout.dense()) {
+        throw new ShapeException(tensor + ": stored tensors are dense");
+      }
+      Shape s = layout.shape();
+      MemorySegment raw =
+          Ggml.ggml_new_tensor_4d(
+              contexts.getLast(), layout.type().id(), s.d0(), s.d1(), s.d2(), s.d3());
+      // The struct lies in our own memory: a slice of it is checked and dies with the arena.
+      MemorySegment handle =
+          memory.asSlice(raw.address() - memory.address(), ggml_tensor.sizeof());
+      try (Arena scratch = Arena.ofConfined()) {
+        var _ = Ggml.ggml_set_name(handle, scratch.allocateFrom(shortName(tensor)));
+      }
+      return handle;
     }
 
     /** GGML keeps 63 bytes of a name; it is only for its own messages. */

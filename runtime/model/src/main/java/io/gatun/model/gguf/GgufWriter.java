@@ -92,10 +92,14 @@ public final class GgufWriter {
 
   /** Writes beside the file first, and then moves it there in one step. */
   public void write(Path file) throws IOException {
-    Path folder = file.toAbsolutePath().getParent();
-    Path temporary = Files.createTempFile(folder, file.getFileName().toString(), ".part");
+    // Not createTempFile, whose files nobody else may read.
+    long process = ProcessHandle.current().pid();
+    Path temporary =
+        file.resolveSibling("%s.%d.part".formatted(file.getFileName(), process));
     try {
-      try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      try (FileChannel channel =
+          FileChannel.open(
+              temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
         write(channel);
       }
       var _ =

@@ -126,6 +126,11 @@ public final class LlamaContext implements AutoCloseable {
     }
   }
 
+  /** Lets the threads sleep; the next decode wakes them. */
+  public void pause() {
+    GgmlCpu.ggml_threadpool_pause(threadpool);
+  }
+
   /** Forgets all sequences. */
   public void clear() {
     Llama.llama_memory_clear(Llama.llama_get_memory(context), true);
