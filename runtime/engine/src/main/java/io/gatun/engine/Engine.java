@@ -75,6 +75,13 @@ public final class Engine implements AutoCloseable {
       inputs = new StepInputs(options.batchRows(), model.hyperparams().slidingWindow());
       batch = new Batch(options.batchRows());
       reader = new RowReader(model.vocabularySize());
+      try {
+        // The graph of every decode step: what does not fit in the file shows now, not later.
+        var _ = graphs.get(new DecoderGraph.Key(1, KV_PADDING, 1));
+      } catch (RuntimeException e) {
+        close();
+        throw e;
+      }
     }
 
     void close() {
