@@ -1,6 +1,7 @@
 package io.gatun.cli;
 
 import io.gatun.GenerateOptions;
+import io.gatun.engine.sample.Breakers;
 import io.gatun.engine.sample.Choice;
 import io.gatun.engine.sample.Dry;
 import io.gatun.engine.sample.LogitBias;
@@ -212,9 +213,9 @@ final class SamplingOptions {
     return active;
   }
 
-  private List<List<Integer>> breakers(Vocabulary vocabulary) {
+  private Breakers breakers(Vocabulary vocabulary) {
     List<String> texts =
         processors.dryBreakers.isEmpty() ? List.of("\n", ":", "\"", "*") : processors.dryBreakers;
-    return Dry.breakersOf(texts, vocabulary);
+    return Breakers.of(texts, vocabulary);
   }
 }

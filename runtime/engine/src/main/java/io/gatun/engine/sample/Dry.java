@@ -1,12 +1,7 @@
 package io.gatun.engine.sample;
 
-import io.gatun.model.Vocabulary;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /**
@@ -17,42 +12,17 @@ import java.util.random.RandomGenerator;
  * @param base at least 1
  * @param allowedLength repetitions shorter than this are free
  * @param lastN how many tokens back count, −1 for all
- * @param breakers token runs that no repetition may contain, such as a line break
+ * @param breakers runs of tokens that no repetition may contain, such as a line break
  * @source the method of text-generation-webui's pull request 5677, as in llama.cpp v0.4.0
  */
 public record Dry(
-    float multiplier, float base, int allowedLength, int lastN, List<List<Integer>> breakers)
+    float multiplier, float base, int allowedLength, int lastN, Breakers breakers)
     implements LogitsProcessor {
-  /** Longer breakers would never match what a model writes. */
-  private static final int BREAKER_TOKENS_MAX = 20;
-
   public Dry {
     Check.atLeast("dry multiplier", multiplier, 0f);
     Check.atLeast("dry base", base, 1f);
     Check.atLeast("dry allowed length", allowedLength, 0f);
     Check.atLeast("dry last-n", lastN, -1f);
-    breakers = breakers.stream().map(List::copyOf).toList();
-  }
-
-  /**
-   * The token runs of breaker texts: each text as it is tokenized, and every single token that
-   * contains it, such as a line break after a comma.
-   */
-  public static List<List<Integer>> breakersOf(List<String> texts, Vocabulary vocabulary) {
-    Set<List<Integer>> runs = new LinkedHashSet<>();
-    for (String text : texts) {
-      List<Integer> run = Arrays.stream(vocabulary.encode(text, false, false)).boxed().toList();
-      if (!run.isEmpty() && run.size() <= BREAKER_TOKENS_MAX) {
-        runs.add(run);
-      }
-    }
-    for (int token = 0; token < vocabulary.size(); token++) {
-      String written = vocabulary.decode(token);
-      if (texts.stream().anyMatch(written::contains)) {
-        runs.add(List.of(token));
-      }
-    }
-    return List.copyOf(runs);
   }
 
   @Override
@@ -69,7 +39,7 @@ public record Dry(
         .forEach(
             (token, length) -> {
               int i = row.indexOf(token);
-              if (i >= 0 && length >= allowedLength) {
+              if (i >= 0 && length >= allowedLength && !breakers.single(token)) {
                 double penalty = multiplier * Math.pow(base, length - allowedLength);
                 row.set(i, row.value(i) - (float) Math.min(penalty, Float.MAX_VALUE / 2));
               }
@@ -79,27 +49,12 @@ public record Dry(
   /** How many tokens lie after the last breaker. */
   private int lengthToBreaker(TokenHistory history, int window) {
     for (int i = 0; i < window; i++) {
-      int longest = -1;
-      for (List<Integer> breaker : breakers) {
-        int tail = breaker.size() - 1;
-        if (tail > longest && tail <= i && beginsAt(history, i, breaker)) {
-          longest = tail;
-        }
-      }
-      if (longest >= 0) {
-        return i - longest;
+      int length = breakers.lengthAt(history, i);
+      if (length > 0) {
+        return i - length + 1;
       }
     }
     return window;
-  }
-
-  private static boolean beginsAt(TokenHistory history, int fromEnd, List<Integer> breaker) {
-    for (int k = 0; k < breaker.size(); k++) {
-      if (history.fromEnd(fromEnd - k) != breaker.get(k)) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /**
