@@ -27,7 +27,12 @@ public final class Vocabulary implements AutoCloseable {
   /** Whether there is a tokenizer at all; files of bare weights may have none. */
   private final boolean present;
 
-  private Vocabulary(NativeThread thread, LlamaModel llama, Optional<String> chatTemplate) {
+  private final String name;
+  private volatile boolean closed;
+
+  private Vocabulary(
+      String name, NativeThread thread, LlamaModel llama, Optional<String> chatTemplate) {
+    this.name = name;
     this.thread = thread;
     this.llama = llama;
     this.chatTemplate = chatTemplate;
@@ -44,7 +49,11 @@ public final class Vocabulary implements AutoCloseable {
     NativeThread thread = new NativeThread("gatun-vocabulary");
     try {
       LlamaModel llama = thread.call(() -> LlamaModel.vocabularyOf(file.parts().getFirst()));
-      return new Vocabulary(thread, llama, file.metadata().text("tokenizer.chat_template"));
+      return new Vocabulary(
+          file.metadata().file(),
+          thread,
+          llama,
+          file.metadata().text("tokenizer.chat_template"));
     } catch (NativeException e) {
       thread.close();
       throw new ModelFormatException(
@@ -153,6 +162,9 @@ public final class Vocabulary implements AutoCloseable {
   }
 
   private void requirePresent() {
+    if (closed) {
+      throw new IllegalStateException("already closed: vocabulary of " + name);
+    }
     if (!present) {
       throw new UnsupportedModelException("the model has no vocabulary: it works on token ids only");
     }
@@ -160,6 +172,7 @@ public final class Vocabulary implements AutoCloseable {
 
   @Override
   public void close() {
+    closed = true;
     llama.close();
     thread.close();
   }

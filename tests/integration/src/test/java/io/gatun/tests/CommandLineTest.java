@@ -1,0 +1,155 @@
+package io.gatun.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.gatun.tests.kit.SharedFiles;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The program as a shell sees it: output, exit codes, pipes. */
+@Timeout(120)
+class CommandLineTest {
+  @TempDir Path folder;
+
+  private record Result(int code, String out, String err) {}
+
+  @Test
+  void run_prints_the_completion_and_nothing_else() throws Exception {
+    Result result = gatun("", "run", stories(), "-p", "Once upon a time", "-n", "12", "--greedy");
+    assertThat(result.code()).isZero();
+    assertThat(result.out()).startsWith(", there was a little").endsWith("\n").hasLineCount(1);
+    assertThat(result.err()).isEmpty();
+  }
+
+  @Test
+  void run_reads_a_piped_prompt() throws Exception {
+    Result result = gatun("Once upon a time\n", "run", stories(), "-n", "12", "--greedy", "--echo");
+    assertThat(result.out()).startsWith("Once upon a time, there was");
+  }
+
+  @Test
+  void a_closed_pipe_ends_it_quietly() throws Exception {
+    Process process = start("run", stories(), "-p", "Once", "-n", "2000", "--seed", "1");
+    process.getOutputStream().close();
+    byte[] some = process.getInputStream().readNBytes(10);
+    process.getInputStream().close();
+    assertThat(some).hasSize(10);
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(err).isEmpty();
+    assertThat(process.exitValue()).isIn(0, 141);
+  }
+
+  @Test
+  void failures_are_one_line_and_a_code() throws Exception {
+    for (List<String> args :
+        List.of(
+            List.of("run", "/nowhere/model.gguf", "-p", "x"),
+            List.of("run", folder.toString(), "-p", "x"),
+            List.of("inspect", notGguf()),
+            List.of("run", stories(), "-p", "x", "--top-p", "3"),
+            List.of("run", stories(), "-p", "x", "--sampler-order", "nonsense"),
+            List.of("perplexity", stories(), "-f", notGguf()),
+            List.of("bench", stories(), "-p", "0", "-n", "0"))) {
+      Result result = gatun("", args.toArray(String[]::new));
+      assertThat(result.code()).as("%s", args).isEqualTo(1);
+      assertThat(result.err().strip().lines()).as("%s", args).hasSize(1);
+      assertThat(result.err()).startsWith("gatun: ").doesNotContain("Exception");
+      assertThat(result.out()).isEmpty();
+    }
+    Result usage = gatun("", "run", "--no-such-option");
+    assertThat(usage.code()).isEqualTo(2);
+    assertThat(usage.err().strip().lines()).hasSize(1);
+  }
+
+  @Test
+  void a_folder_names_the_models_in_it() throws Exception {
+    Files.copy(SharedFiles.stories(), folder.resolve("here.gguf"));
+    assertThat(gatun("", "run", folder.toString(), "-p", "x").err()).contains("here.gguf");
+  }
+
+  @Test
+  void verbose_shows_where_it_failed() throws Exception {
+    Result result = gatun("", "run", "/nowhere/model.gguf", "-p", "x", "--verbose");
+    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.err()).contains("at io.gatun");
+  }
+
+  @Test
+  void inspect_and_tokenize_speak_json() throws Exception {
+    JsonNode file = JsonMapper.shared().readTree(gatun("", "inspect", stories(), "--json").out());
+    assertThat(file.get("weights").asInt()).isEqualTo(292_800);
+    assertThat(file.get("tensors").size()).isEqualTo(48);
+    assertThat(file.get("memory").get("kvBytesPerToken").asInt()).isEqualTo(640);
+    JsonNode tokens =
+        JsonMapper.shared().readTree(gatun("", "tokenize", stories(), "Hello ü", "--json").out());
+    assertThat(tokens.get(0).get("id").asInt()).isEqualTo(1);
+    assertThat(gatun("Hello", "tokenize", stories(), "--ids").out()).isEqualTo("1 346 306 414\n");
+    assertThat(gatun("", "tokenize", stories(), "Hello", "--count", "--no-special").out())
+        .isEqualTo("3\n");
+  }
+
+  @Test
+  void bench_against_llama_prints_a_ratio() throws Exception {
+    Result result =
+        gatun("", "bench", stories(), "-p", "16", "-n", "4", "-r", "1", "--against", "llama", "-o", "json");
+    JsonNode tests = JsonMapper.shared().readTree(result.out());
+    assertThat(tests.size()).isEqualTo(2);
+    assertThat(tests.get(0).get("test").asString()).isEqualTo("pp16");
+    assertThat(tests.get(1).get("ratio").asDouble()).isPositive();
+  }
+
+  @Test
+  void doctor_is_well_and_completion_is_a_script() throws Exception {
+    Result doctor = gatun("", "doctor");
+    assertThat(doctor.code()).isZero();
+    assertThat(doctor.out()).contains("computes     yes").contains("qwen3moe");
+    assertThat(gatun("", "completion").out()).startsWith("#!/usr/bin/env bash").contains("perplexity");
+    assertThat(gatun("", "warm-up").code()).isZero();
+  }
+
+  private String notGguf() throws IOException {
+    return Files.writeString(folder.resolve("text.gguf"), "too short").toString();
+  }
+
+  private static String stories() {
+    return SharedFiles.stories().toString();
+  }
+
+  private static Result gatun(String input, String... args) throws Exception {
+    Process process = start(args);
+    try (var in = process.getOutputStream()) {
+      in.write(input.getBytes(StandardCharsets.UTF_8));
+    } catch (IOException alreadyEnded) {
+      // A program that failed early does not read its input.
+    }
+    String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Result(process.waitFor(), out, err);
+  }
+
+  private static Process start(String... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED");
+    command.add("-XX:TieredStopAtLevel=1");
+    command.add("-cp");
+    command.add(
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"))
+            .replace("\n", File.pathSeparator));
+    command.add("io.gatun.cli.Main");
+    command.addAll(List.of(args));
+    return new ProcessBuilder(command).start();
+  }
+}
