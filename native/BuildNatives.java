@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Runs CMake for the Maven build: stages the prebuilt libraries and compiles the kernels. Quiet
- * unless something fails; says what to install when a tool is missing.
+ * Runs CMake for the Maven build: stages the prebuilt libraries, compiles and tests the kernels.
+ * Quiet unless something fails; says what to install when a tool is missing.
  *
  * <p>Usage: {@code java BuildNatives.java ROOT BUILD [-DOPTION=VALUE …]}
  */
@@ -18,19 +18,22 @@ final class BuildNatives {
         Debian, Ubuntu: sudo apt install cmake
         Fedora: sudo dnf install cmake
         macOS: brew install cmake
-        Windows: winget install Kitware.CMake""";
+        Windows: winget install Kitware.CMake\
+      """;
   private static final String COMPILER_HINT =
       """
       No working C compiler was found; it builds Gatun's own kernels. Install one:
         Debian, Ubuntu: sudo apt install build-essential
         Fedora: sudo dnf install gcc make
         macOS: xcode-select --install
-        Windows: winget install Microsoft.VisualStudio.2022.BuildTools""";
+        Windows: winget install Microsoft.VisualStudio.2022.BuildTools\
+      """;
 
   public static void main(String[] args) throws IOException, InterruptedException {
     Path root = Path.of(args[0]);
     Path build = Path.of(args[1]);
-    List<String> configure = new ArrayList<>(List.of("cmake", "-S", root.toString(), "-B", build.toString()));
+    List<String> configure =
+        new ArrayList<>(List.of("cmake", "-S", root.toString(), "-B", build.toString()));
     for (int i = 2; i < args.length; i++) {
       if (!args[i].endsWith("=")) {
         configure.add(args[i]);
@@ -39,9 +42,13 @@ final class BuildNatives {
     Files.createDirectories(build);
     run(configure, build);
     run(List.of("cmake", "--build", build.toString(), "--config", "Release", "--parallel"), build);
+    run(
+        List.of("ctest", "--test-dir", build.toString(), "-C", "Release", "--output-on-failure"),
+        build);
   }
 
-  private static void run(List<String> command, Path build) throws IOException, InterruptedException {
+  private static void run(List<String> command, Path build)
+      throws IOException, InterruptedException {
     Process process;
     try {
       process = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -54,7 +61,8 @@ final class BuildNatives {
       return;
     }
     System.err.println(output);
-    if (output.contains("No CMAKE_C_COMPILER") || output.contains("CMAKE_MAKE_PROGRAM is not set")) {
+    if (output.contains("No CMAKE_C_COMPILER")
+        || output.contains("CMAKE_MAKE_PROGRAM is not set")) {
       // A failed search is remembered; forget it, so that the next build finds the new compiler.
       Files.deleteIfExists(build.resolve("CMakeCache.txt"));
       throw fail(COMPILER_HINT);

@@ -2,7 +2,6 @@ package io.gatun.bindings;
 
 import io.gatun.bindings.ggml.GatunKernels;
 import io.gatun.bindings.ggml.Ggml;
-import io.gatun.bindings.ggml.GgmlCpu;
 import io.gatun.bindings.ggml.Llama;
 import io.gatun.bindings.ggml.ggml_init_params;
 import io.gatun.bindings.ggml.ggml_tensor;
@@ -99,10 +98,7 @@ final class AbiCheck {
         MemorySegment view =
             Ggml.ggml_view_1d(ctx, tensor, 4, 20).reinterpret(ggml_tensor.sizeof());
         expect(
-            wrong,
-            "ggml_tensor.view_src",
-            tensor.address(),
-            ggml_tensor.view_src(view).address());
+            wrong, "ggml_tensor.view_src", tensor.address(), ggml_tensor.view_src(view).address());
         expect(wrong, "ggml_tensor.view_offs", 20L, ggml_tensor.view_offs(view));
         expect(
             wrong,
@@ -119,7 +115,8 @@ final class AbiCheck {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment params = ggml_threadpool_params.allocate(arena);
       Ggml.ggml_threadpool_params_init(params, 7);
-      expect(wrong, "ggml_threadpool_params.n_threads", 7, ggml_threadpool_params.n_threads(params));
+      expect(
+          wrong, "ggml_threadpool_params.n_threads", 7, ggml_threadpool_params.n_threads(params));
       expect(wrong, "ggml_threadpool_params.poll", 50, ggml_threadpool_params.poll(params));
     }
   }

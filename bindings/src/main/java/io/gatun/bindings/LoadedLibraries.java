@@ -46,8 +46,7 @@ final class LoadedLibraries {
       return null;
     }
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment found =
-          arena.allocate(MemoryLayout.sequenceLayout(4, ValueLayout.ADDRESS));
+      MemorySegment found = arena.allocate(MemoryLayout.sequenceLayout(4, ValueLayout.ADDRESS));
       int known =
           (int)
               linker

@@ -113,7 +113,8 @@ final class NativeCache {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (Map.Entry<String, Long> file : files.entrySet()) {
-        digest.update((file.getKey() + ":" + file.getValue() + "\n").getBytes(StandardCharsets.UTF_8));
+        digest.update(
+            (file.getKey() + ":" + file.getValue() + "\n").getBytes(StandardCharsets.UTF_8));
         if (file.getKey().equals(Platform.current().library("gatun"))) {
           digest.update(Files.readAllBytes(source.resolve(file.getKey())));
         }

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * Finds and loads the native libraries, once per process. Thread-safe.
  *
  * <p>They are looked for, in this order, in the folder named by the system property {@code
- * gatun.natives.dir} or the variable {@code GATUN_NATIVES_DIR}, and in a {@code gatun-natives-*} jar
- * on the class path, which is unpacked once into a cache folder.
+ * gatun.natives.dir} or the variable {@code GATUN_NATIVES_DIR}, and in a {@code gatun-natives-*}
+ * jar on the class path, which is unpacked once into a cache folder.
  */
 public final class NativeLibraries {
   /** A folder with libllama, the libggml family and libgatun. */
@@ -143,8 +143,7 @@ public final class NativeLibraries {
     try {
       silenceBacktraces();
       ggml = SymbolLookup.libraryLookup(llama, Arena.global());
-      kernels =
-          SymbolLookup.libraryLookup(from.resolve(platform.library("gatun")), Arena.global());
+      kernels = SymbolLookup.libraryLookup(from.resolve(platform.library("gatun")), Arena.global());
       AbiCheck.checkSymbols();
       NativeLog.install();
       AbortTrap.install();
@@ -165,8 +164,8 @@ public final class NativeLibraries {
   }
 
   /**
-   * GGML chose and loaded one of many CPU backends, privately; opening the same file again gives the
-   * same library with its symbols.
+   * GGML chose and loaded one of many CPU backends, privately; opening the same file again gives
+   * the same library with its symbols.
    */
   private static Path cpuBackend(Path from) {
     MemorySegment device = Ggml.ggml_backend_dev_by_type(Ggml.GGML_BACKEND_DEVICE_TYPE_CPU());

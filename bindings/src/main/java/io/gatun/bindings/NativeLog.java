@@ -11,8 +11,8 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 
 /**
- * What the native libraries log: each line goes to the logger {@code ggml} at its own level, and the
- * last ones are kept for error messages. Thread-safe.
+ * What the native libraries log: each line goes to the logger {@code ggml} at its own level, and
+ * the last ones are kept for error messages. Thread-safe.
  */
 public final class NativeLog {
   private static final Logger LOG = System.getLogger("ggml");

@@ -1,4 +1,6 @@
-/** Finds, loads and checks the native libraries; the generated bindings live in the packages below. */
+/**
+ * Finds, loads and checks the native libraries; the generated bindings live in the packages below.
+ */
 @NullMarked
 package io.gatun.bindings;
 

@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A conversation. Each message costs only its own tokens: what was said before stays in the KV cache.
+ * A conversation. Each message costs only its own tokens: what was said before stays in the KV
+ * cache.
  *
  * <p>Not thread-safe; one message at a time.
  */
@@ -25,8 +26,8 @@ public final class ChatSession implements AutoCloseable {
   }
 
   /**
-   * Streams the answer to a message; read it to its end or close it before the next message. What was
-   * read of it becomes part of the conversation.
+   * Streams the answer to a message; read it to its end or close it before the next message. What
+   * was read of it becomes part of the conversation.
    *
    * @throws io.gatun.model.UnsupportedModelException when the model has no chat template that Gatun
    *     knows
@@ -37,7 +38,10 @@ public final class ChatSession implements AutoCloseable {
       String prompt = model.vocabulary().renderChat(messages, true);
       int[] tokens = model.vocabulary().encode(prompt, true, true);
       return model.stream(
-          tokens, options, Optional.of(cache), answer -> messages.add(Map.entry("assistant", answer)));
+          tokens,
+          options,
+          Optional.of(cache),
+          answer -> messages.add(Map.entry("assistant", answer)));
     } catch (RuntimeException e) {
       messages.removeLast();
       throw e;

@@ -18,7 +18,8 @@ public final class Gatun {
    * @throws io.gatun.model.ModelFormatException when the file is missing or broken
    * @throws io.gatun.model.UnsupportedModelException when Gatun has no graph for it
    * @throws io.gatun.tensor.CapacityException when it does not fit into memory
-   * @throws io.gatun.bindings.NativeLoadException when there are no native libraries for this system
+   * @throws io.gatun.bindings.NativeLoadException when there are no native libraries for this
+   *     system
    */
   public static LanguageModel load(Path file) {
     return load(file, LoadOptions.defaults(), EngineOptions.defaults());

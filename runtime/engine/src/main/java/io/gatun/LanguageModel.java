@@ -12,8 +12,8 @@ import java.util.Optional;
 /**
  * A loaded model that generates text. Requests from several threads run together in one engine.
  *
- * <p>Thread-safe. Closing it stops what is running and frees its memory; every later use throws {@link
- * IllegalStateException}.
+ * <p>Thread-safe. Closing it stops what is running and frees its memory; every later use throws
+ * {@link IllegalStateException}.
  */
 public final class LanguageModel implements AutoCloseable {
   private final Engine engine;
@@ -54,15 +54,14 @@ public final class LanguageModel implements AutoCloseable {
     var _ =
         Thread.ofVirtual()
             .name("gatun-listener")
-            .start(
-                () -> {
-                  try (stream) {
-                    stream.forEach(listener::onText);
-                    listener.onComplete(stream.complete());
-                  } catch (RuntimeException e) {
-                    listener.onError(e);
-                  }
-                });
+            .start(() -> {
+              try (stream) {
+                stream.forEach(listener::onText);
+                listener.onComplete(stream.complete());
+              } catch (RuntimeException e) {
+                listener.onError(e);
+              }
+            });
     return stream;
   }
 

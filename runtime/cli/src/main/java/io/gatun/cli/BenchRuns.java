@@ -30,7 +30,8 @@ final class BenchRuns {
   /** Runs in libllama. */
   static BenchRuns of(LlamaContext context, int batchRows, int vocabulary) {
     return new BenchRuns(
-        count -> paused(context, timed(() -> prefill(context, random(count, vocabulary), batchRows))),
+        count ->
+            paused(context, timed(() -> prefill(context, random(count, vocabulary), batchRows))),
         count -> paused(context, timed(() -> decode(context, random(1, vocabulary)[0], count))));
   }
 
@@ -53,8 +54,7 @@ final class BenchRuns {
   }
 
   private static void finish(Engine engine, GenerateRequest request, int tokens) {
-    var _ =
-        engine.submit(request.withLimits(new Limits(tokens, true, Set.of()))).finishReason();
+    var _ = engine.submit(request.withLimits(new Limits(tokens, true, Set.of()))).finishReason();
   }
 
   private static void prefill(LlamaContext context, int[] tokens, int batchRows) {
@@ -75,8 +75,7 @@ final class BenchRuns {
     context.clear();
     int token = first;
     for (int position = 0; position < count; position++) {
-      context.decode(
-          new int[] {token}, new int[] {position}, new int[] {0}, new boolean[] {true});
+      context.decode(new int[] {token}, new int[] {position}, new int[] {0}, new boolean[] {true});
       token = context.best(0);
     }
   }

@@ -29,7 +29,8 @@ public final class ChatCommand implements CliCommand {
       /clear  forget the conversation
       /quit   end (also Ctrl-D)
       Ctrl-C  stop the answer
-      A line that ends with \\ goes on on the next one.""";
+      A line that ends with \\ goes on on the next one.\
+      """;
 
   @Mixin ModelOptions model = new ModelOptions();
   @Mixin SamplingOptions sampling = new SamplingOptions();

@@ -7,7 +7,9 @@ import java.io.PrintWriter;
 import java.io.Serial;
 import java.nio.charset.StandardCharsets;
 
-/** Standard output and error: always UTF-8, and a closed pipe ends the program instead of nothing. */
+/**
+ * Standard output and error: always UTF-8, and a closed pipe ends the program instead of nothing.
+ */
 final class Console {
   private static final PrintStream OUT =
       new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);

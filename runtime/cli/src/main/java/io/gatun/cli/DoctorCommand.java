@@ -21,7 +21,8 @@ public final class DoctorCommand implements CliCommand {
   @Override
   public Integer call() {
     line("java", "%s (%s)".formatted(Runtime.version(), System.getProperty("java.vm.name")));
-    line("system", "%s, %s".formatted(System.getProperty("os.name"), System.getProperty("os.arch")));
+    line(
+        "system", "%s, %s".formatted(System.getProperty("os.name"), System.getProperty("os.arch")));
     line(
         "memory",
         "%s available of %s"

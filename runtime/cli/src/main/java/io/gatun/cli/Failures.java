@@ -40,8 +40,7 @@ final class Failures {
       case NoSuchFileException e -> e.getMessage() + " does not exist";
       case AccessDeniedException e -> e.getMessage() + " may not be read";
       case UncheckedIOException e -> oneLine(e.getMessage());
-      case OutOfMemoryError _ ->
-          "the Java heap is too small; raise it with GATUN_JAVA_OPTS=-Xmx4g";
+      case OutOfMemoryError _ -> "the Java heap is too small; raise it with GATUN_JAVA_OPTS=-Xmx4g";
       case RuntimeException e when e.getMessage() != null -> oneLine(e.getMessage());
       default ->
           failure.getClass().getSimpleName()

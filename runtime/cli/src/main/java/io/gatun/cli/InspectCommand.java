@@ -66,7 +66,8 @@ public final class InspectCommand implements CliCommand {
       Console.println("tensors");
       for (TensorInfo t : file.tensors()) {
         Console.println(
-            "  %-40s %-8s %-24s %s".formatted(t.name(), t.type(), t.shape(), MemoryPlan.show(t.bytes())));
+            "  %-40s %-8s %-24s %s"
+                .formatted(t.name(), t.type(), t.shape(), MemoryPlan.show(t.bytes())));
       }
     }
   }

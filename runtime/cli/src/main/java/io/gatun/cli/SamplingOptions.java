@@ -76,7 +76,10 @@ final class SamplingOptions {
     @Option(names = "--typical", paramLabel = "X", description = "Locally typical mass (1: off).")
     float typical = 1;
 
-    @Option(names = "--top-n-sigma", paramLabel = "X", description = "Standard deviations (0: off).")
+    @Option(
+        names = "--top-n-sigma",
+        paramLabel = "X",
+        description = "Standard deviations (0: off).")
     float topNSigma;
 
     @Option(names = "--repeat-penalty", paramLabel = "X", description = "For used tokens (1: off).")
@@ -100,7 +103,10 @@ final class SamplingOptions {
     @Option(names = "--dry-allowed-length", paramLabel = "N", description = "Free repetitions (2).")
     int dryAllowed = 2;
 
-    @Option(names = "--dry-last-n", paramLabel = "N", description = "Tokens DRY looks at (-1: all).")
+    @Option(
+        names = "--dry-last-n",
+        paramLabel = "N",
+        description = "Tokens DRY looks at (-1: all).")
     int dryLastN = -1;
 
     @Option(
@@ -174,7 +180,10 @@ final class SamplingOptions {
     return p.mirostat ? new Choice.Mirostat(p.tau, p.eta) : new Choice.Draw();
   }
 
-  /** The processors that do anything. With a greedy choice, those that cannot change the best one go. */
+  /**
+   * The processors that do anything. With a greedy choice, those that cannot change the best one
+   * go.
+   */
   private List<LogitsProcessor> active(Vocabulary vocabulary) {
     Processors p = processors;
     List<LogitsProcessor> active = new ArrayList<>();

@@ -83,6 +83,10 @@ public final class TokenizeCommand implements CliCommand {
   }
 
   private static String visible(String piece) {
-    return piece.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r");
+    return piece
+        .replace("\\", "\\\\")
+        .replace("\n", "\\n")
+        .replace("\t", "\\t")
+        .replace("\r", "\\r");
   }
 }

@@ -19,8 +19,8 @@ import java.util.List;
 import picocli.CommandLine.Command;
 
 /**
- * {@code gatun warm-up}: does once, on a model of a few kilobytes made for it, what every run does, so
- * that the JVM can record which classes that takes.
+ * {@code gatun warm-up}: does once, on a model of a few kilobytes made for it, what every run does,
+ * so that the JVM can record which classes that takes.
  */
 @Command(name = "warm-up", hidden = true, description = "Exercises the start-up path.")
 public final class WarmUpCommand implements CliCommand {
@@ -66,12 +66,16 @@ public final class WarmUpCommand implements CliCommand {
     for (String name : List.of("token_embd", "output")) {
       matrix(out, name, TOKENS);
     }
-    for (String name : List.of("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")) {
+    for (String name :
+        List.of("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")) {
       matrix(out, "blk.0." + name, WIDTH);
     }
     for (String name : List.of("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm")) {
       out.tensor(
-          name + ".weight", DType.F32, Shape.of(WIDTH), Quantization.quantize(DType.F32, new float[WIDTH], WIDTH));
+          name + ".weight",
+          DType.F32,
+          Shape.of(WIDTH),
+          Quantization.quantize(DType.F32, new float[WIDTH], WIDTH));
     }
     out.write(file);
   }
@@ -99,6 +103,9 @@ public final class WarmUpCommand implements CliCommand {
       values[i] = (i * 37 % 101 - 50) / 200f;
     }
     out.tensor(
-        name + ".weight", DType.F32, Shape.of(WIDTH, rows), Quantization.quantize(DType.F32, values, WIDTH));
+        name + ".weight",
+        DType.F32,
+        Shape.of(WIDTH, rows),
+        Quantization.quantize(DType.F32, values, WIDTH));
   }
 }

@@ -1,8 +1,8 @@
 package io.gatun.engine;
 
 /**
- * The rows of one step: row i computes {@code token(i)} at {@code position(i)} of its sequence. Reused
- * from step to step.
+ * The rows of one step: row i computes {@code token(i)} at {@code position(i)} of its sequence.
+ * Reused from step to step.
  *
  * @owner the engine's thread
  */

@@ -3,8 +3,8 @@ package io.gatun.engine;
 import java.util.Arrays;
 
 /**
- * The cells of one sequence in order of position: what other engines call a page table, with pages of
- * one token.
+ * The cells of one sequence in order of position: what other engines call a page table, with pages
+ * of one token.
  *
  * @owner the engine's thread
  */

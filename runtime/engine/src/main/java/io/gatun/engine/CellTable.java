@@ -1,8 +1,8 @@
 package io.gatun.engine;
 
 /**
- * Which cells of the KV cache are in use, and by how many sequences: a cell holds one token's keys and
- * values, and forked sequences share cells.
+ * Which cells of the KV cache are in use, and by how many sequences: a cell holds one token's keys
+ * and values, and forked sequences share cells.
  *
  * @owner the engine's thread
  */

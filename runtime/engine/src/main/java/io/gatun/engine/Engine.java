@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * Runs requests on a model: many sequences share each step, prompts are computed in chunks beside
  * decoding ones. All native state belongs to one thread of its own.
  *
- * <p>Thread-safe. Closing cancels what is running and frees the KV cache; the model stays open until
- * its last owner closes it.
+ * <p>Thread-safe. Closing cancels what is running and frees the KV cache; the model stays open
+ * until its last owner closes it.
  */
 public final class Engine implements AutoCloseable {
   /** What llama.cpp pads the KV length to, so that a graph lasts for as many tokens. */
@@ -63,8 +63,7 @@ public final class Engine implements AutoCloseable {
     Native(Model model, EngineOptions options, int cells, Runnable evict) {
       backend = Backend.open(options.threads(), model.devices().gpus());
       try {
-        store =
-            KvStore.allocate(model.hyperparams(), cells, options.kvType(), model.devices()::of);
+        store = KvStore.allocate(model.hyperparams(), cells, options.kvType(), model.devices()::of);
       } catch (RuntimeException e) {
         backend.close();
         throw e;
@@ -112,7 +111,8 @@ public final class Engine implements AutoCloseable {
    * Starts an engine.
    *
    * @throws CapacityException when its KV cache gets no memory; ask {@link
-   *     io.gatun.model.MemoryPlan#requireContext} before, as systems often promise more than they have
+   *     io.gatun.model.MemoryPlan#requireContext} before, as systems often promise more than they
+   *     have
    */
   public static Engine open(Model model, EngineOptions options) {
     int cells = cellsOf(model, options);
@@ -183,15 +183,14 @@ public final class Engine implements AutoCloseable {
 
   /** Steps computed so far, and graphs built for them. */
   public Statistics statistics() {
-    return onThread(
-        () ->
-            new Statistics(
-                steps,
-                stepNanos,
-                computeNanos,
-                n.graphs.built(),
-                n.table.free(),
-                n.backend.computeBytes()));
+    return onThread(() ->
+        new Statistics(
+            steps,
+            stepNanos,
+            computeNanos,
+            n.graphs.built(),
+            n.table.free(),
+            n.backend.computeBytes()));
   }
 
   /**
@@ -224,13 +223,12 @@ public final class Engine implements AutoCloseable {
       unfinished.forEach(g -> g.fail(new IllegalStateException("the engine is dead")));
       return;
     }
-    thread.call(
-        () -> {
-          takeArrivals();
-          n.scheduler.all().forEach(s -> finish(s, FinishReason.CANCELLED));
-          n.close();
-          return true;
-        });
+    thread.call(() -> {
+      takeArrivals();
+      n.scheduler.all().forEach(s -> finish(s, FinishReason.CANCELLED));
+      n.close();
+      return true;
+    });
     thread.close();
     model.close();
   }
@@ -250,12 +248,11 @@ public final class Engine implements AutoCloseable {
       return;
     }
     var _ =
-        onThread(
-            () -> {
-              caches.remove(cache);
-              cache.closeOnThread();
-              return true;
-            });
+        onThread(() -> {
+          caches.remove(cache);
+          cache.closeOnThread();
+          return true;
+        });
   }
 
   private void check(GenerateRequest request) {
@@ -401,8 +398,7 @@ public final class Engine implements AutoCloseable {
       finish(sequence, FinishReason.LENGTH);
       return;
     }
-    int token =
-        sequence.greedyOnly() ? row.best() : sequence.sample(row.logits(), row.count());
+    int token = sequence.greedyOnly() ? row.best() : sequence.sample(row.logits(), row.count());
     if (ends(token, limits)) {
       finish(sequence, FinishReason.STOP);
       return;

@@ -6,8 +6,8 @@ import io.gatun.tensor.DType;
 /**
  * The size of an engine.
  *
- * @param contextTokens cells of the KV cache, shared by all sequences; 0 for the model's own context
- *     length, at most {@link #CONTEXT_DEFAULT_MAX}
+ * @param contextTokens cells of the KV cache, shared by all sequences; 0 for the model's own
+ *     context length, at most {@link #CONTEXT_DEFAULT_MAX}
  * @param batchRows the most rows of one step; longer prompts are computed in chunks
  * @param sequencesMax the most sequences that run at once; others wait
  * @param threads CPU threads

@@ -35,12 +35,7 @@ public record GenerateRequest(
   /** A greedy request without limits of its own. */
   public static GenerateRequest of(int... prompt) {
     return new GenerateRequest(
-        prompt,
-        SamplerSettings.greedy(),
-        Limits.none(),
-        -1,
-        Optional.empty(),
-        Optional.empty());
+        prompt, SamplerSettings.greedy(), Limits.none(), -1, Optional.empty(), Optional.empty());
   }
 
   public GenerateRequest withSampling(SamplerSettings settings) {

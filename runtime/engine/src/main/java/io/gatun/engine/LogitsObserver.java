@@ -1,8 +1,8 @@
 package io.gatun.engine;
 
 /**
- * Sees logits before a token is chosen from them. Called on the engine's thread, so it must be quick;
- * what it throws ends the request.
+ * Sees logits before a token is chosen from them. Called on the engine's thread, so it must be
+ * quick; what it throws ends the request.
  */
 @FunctionalInterface
 public interface LogitsObserver {

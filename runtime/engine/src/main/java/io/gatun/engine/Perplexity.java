@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.function.Consumer;
 
 /**
- * Measures how well a model predicts a text: exp of the mean negative log-likelihood. The text is cut
- * into chunks, of which the second half is rated, so that every rated token has some context.
+ * Measures how well a model predicts a text: exp of the mean negative log-likelihood. The text is
+ * cut into chunks, of which the second half is rated, so that every rated token has some context.
  *
  * @source llama.cpp v0.4.0, tools/perplexity: the same chunks and the same rated tokens
  */

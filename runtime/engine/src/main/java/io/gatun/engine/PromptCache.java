@@ -3,9 +3,9 @@ package io.gatun.engine;
 import java.util.Arrays;
 
 /**
- * Keeps the keys and values of one conversation between requests: the next request computes only what
- * differs from the last one's tokens. When the engine runs out of cells it takes them back, and the
- * next request computes everything again.
+ * Keeps the keys and values of one conversation between requests: the next request computes only
+ * what differs from the last one's tokens. When the engine runs out of cells it takes them back,
+ * and the next request computes everything again.
  *
  * <p>Thread-safe; one request at a time uses it.
  */
@@ -24,11 +24,10 @@ public final class PromptCache implements AutoCloseable {
 
   /** A second conversation with the same past; nothing is copied. */
   public PromptCache fork() {
-    return engine.onThread(
-        () -> {
-          requireUsable();
-          return engine.adopt(new PromptCache(engine, cells.fork(), tokens));
-        });
+    return engine.onThread(() -> {
+      requireUsable();
+      return engine.adopt(new PromptCache(engine, cells.fork(), tokens));
+    });
   }
 
   /** How many tokens are kept. */

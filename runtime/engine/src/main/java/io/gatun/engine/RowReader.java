@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads rows of logits [V] out of a computed graph; a row is copied into Java only when somebody needs
- * all of it.
+ * Reads rows of logits [V] out of a computed graph; a row is copied into Java only when somebody
+ * needs all of it.
  *
  * @owner the engine's thread
  */

@@ -9,8 +9,8 @@ import java.util.List;
  * Decides which rows the next step computes: one for each sequence that decodes, then chunks of
  * prompts in order of arrival, up to the batch's size (arXiv 2308.16369).
  *
- * <p>When cells run out, the sequence that came last gives up its own and waits; it is computed again
- * later.
+ * <p>When cells run out, the sequence that came last gives up its own and waits; it is computed
+ * again later.
  *
  * @owner the engine's thread
  */
@@ -102,7 +102,9 @@ final class Scheduler {
     return true;
   }
 
-  /** Takes back cells that nobody is computing with: idle caches, and what waiting sequences hold. */
+  /**
+   * Takes back cells that nobody is computing with: idle caches, and what waiting sequences hold.
+   */
   private void reclaim(Sequence needs) {
     evict.run();
     for (Sequence other : waiting) {

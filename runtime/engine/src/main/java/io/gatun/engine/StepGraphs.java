@@ -9,8 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * The graphs of an engine, compiled once per shape and used again for every step of that shape: while
- * decoding, one graph lasts for 256 tokens.
+ * The graphs of an engine, compiled once per shape and used again for every step of that shape:
+ * while decoding, one graph lasts for 256 tokens.
  *
  * @owner the engine's thread
  */

@@ -4,8 +4,8 @@ import io.gatun.tensor.Shape;
 import io.gatun.tensor.Tensor;
 
 /**
- * Attention over a KV cache: writes this pass' keys and values into their cells, then reads the first
- * S cells under a mask.
+ * Attention over a KV cache: writes this pass' keys and values into their cells, then reads the
+ * first S cells under a mask.
  *
  * @param cells I64 [T], the cell of each row
  * @param kvLength S, how many cells are read

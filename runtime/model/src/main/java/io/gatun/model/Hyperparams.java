@@ -174,8 +174,7 @@ public record Hyperparams(
     }
 
     public int required(String key) {
-      return scalar(key)
-          .orElseThrow(() -> metadata.missing(architecture() + "." + key));
+      return scalar(key).orElseThrow(() -> metadata.missing(architecture() + "." + key));
     }
 
     public int integer(String key, int otherwise) {
@@ -215,21 +214,20 @@ public record Hyperparams(
       String full = architecture() + "." + key;
       return metadata
           .integers(full)
-          .map(
-              values -> {
-                for (long value : values) {
-                  if (value != values[0]) {
-                    throw new UnsupportedModelException(
-                        "%s: %s differs between layers, which Gatun's graphs do not support"
-                            .formatted(metadata.file(), full));
-                  }
-                }
-                if (values.length == 0 || values[0] < 0 || values[0] > Integer.MAX_VALUE) {
-                  throw new ModelFormatException(
-                      "%s: %s is out of range".formatted(metadata.file(), full));
-                }
-                return (int) values[0];
-              });
+          .map(values -> {
+            for (long value : values) {
+              if (value != values[0]) {
+                throw new UnsupportedModelException(
+                    "%s: %s differs between layers, which Gatun's graphs do not support"
+                        .formatted(metadata.file(), full));
+              }
+            }
+            if (values.length == 0 || values[0] < 0 || values[0] > Integer.MAX_VALUE) {
+              throw new ModelFormatException(
+                  "%s: %s is out of range".formatted(metadata.file(), full));
+            }
+            return (int) values[0];
+          });
     }
   }
 }

@@ -223,29 +223,23 @@ public final class Model implements AutoCloseable {
               .text("general.architecture")
               .orElseThrow(() -> file.metadata().missing("general.architecture"));
       return Architectures.find(name)
-          .orElseThrow(
-              () ->
-                  new UnsupportedModelException(
-                      "%s: the architecture %s is not supported; supported are %s"
-                          .formatted(
-                              file.metadata().file(),
-                              name,
-                              String.join(", ", Architectures.names()))));
+          .orElseThrow(() ->
+              new UnsupportedModelException(
+                  "%s: the architecture %s is not supported; supported are %s"
+                      .formatted(
+                          file.metadata().file(), name, String.join(", ", Architectures.names()))));
     }
 
     /** The tensors without which nothing else can be said. */
     private static void requireTensors(GgufFile file, Hyperparams h) {
       TensorInfo embedding =
           file.tensor("token_embd.weight")
-              .orElseThrow(
-                  () ->
-                      new ModelFormatException(
-                          "%s: the tensor token_embd.weight is missing%s"
-                              .formatted(
-                                  file.metadata().file(),
-                                  file.tensors().isEmpty()
-                                      ? "; the file has only a vocabulary"
-                                      : "")));
+              .orElseThrow(() ->
+                  new ModelFormatException(
+                      "%s: the tensor token_embd.weight is missing%s"
+                          .formatted(
+                              file.metadata().file(),
+                              file.tensors().isEmpty() ? "; the file has only a vocabulary" : "")));
       if (embedding.shape().d0() != h.embeddingLength()
           || embedding.shape().d2() != 1
           || embedding.shape().d1() > Integer.MAX_VALUE) {

@@ -34,12 +34,10 @@ public class ModelScope {
         pass.model()
             .weights()
             .find(prefix + name)
-            .orElseThrow(
-                () ->
-                    new ModelFormatException(
-                        "%s: the tensor %s is missing, which architecture %s needs"
-                            .formatted(
-                                h().metadata().file(), prefix + name, h().architecture())));
+            .orElseThrow(() ->
+                new ModelFormatException(
+                    "%s: the tensor %s is missing, which architecture %s needs"
+                        .formatted(h().metadata().file(), prefix + name, h().architecture())));
     return pass.graph().stored(stored);
   }
 

@@ -20,8 +20,7 @@ record Pass(
     Optional<Tensor> frequencyFactors,
     AttentionPath path) {
 
-  Tensor attend(
-      LayerScope s, Tensor q, Tensor k, Tensor v, LayerScope.Attention options) {
+  Tensor attend(LayerScope s, Tensor q, Tensor k, Tensor v, LayerScope.Attention options) {
     return path.attend(this, s, q, k, v, options);
   }
 }

@@ -50,10 +50,7 @@ public final class Vocabulary implements AutoCloseable {
     try {
       LlamaModel llama = thread.call(() -> LlamaModel.vocabularyOf(file.parts().getFirst()));
       return new Vocabulary(
-          file.metadata().file(),
-          thread,
-          llama,
-          file.metadata().text("tokenizer.chat_template"));
+          file.metadata().file(), thread, llama, file.metadata().text("tokenizer.chat_template"));
     } catch (NativeException e) {
       thread.close();
       throw new ModelFormatException(
@@ -71,8 +68,8 @@ public final class Vocabulary implements AutoCloseable {
    * Text to ids.
    *
    * @param addSpecial whether to add the tokens that the model wants around a text, such as BOS
-   * @param parseSpecial whether text like {@code <|im_end|>} becomes the token of that name; for text
-   *     from users this should be false
+   * @param parseSpecial whether text like {@code <|im_end|>} becomes the token of that name; for
+   *     text from users this should be false
    */
   public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
     requirePresent();
@@ -155,10 +152,9 @@ public final class Vocabulary implements AutoCloseable {
             () -> new UnsupportedModelException("the model has no chat template"));
     return llama
         .renderChat(template, messages, addAssistant)
-        .orElseThrow(
-            () ->
-                new UnsupportedModelException(
-                    "the model's chat template is none of the known formats"));
+        .orElseThrow(() ->
+            new UnsupportedModelException(
+                "the model's chat template is none of the known formats"));
   }
 
   private void requirePresent() {
@@ -166,7 +162,8 @@ public final class Vocabulary implements AutoCloseable {
       throw new IllegalStateException("already closed: vocabulary of " + name);
     }
     if (!present) {
-      throw new UnsupportedModelException("the model has no vocabulary: it works on token ids only");
+      throw new UnsupportedModelException(
+          "the model has no vocabulary: it works on token ids only");
     }
   }
 

@@ -109,8 +109,7 @@ final class WeightPlacement {
       return Where.DEVICE;
     }
     boolean experts = tensor.shape().d2() > 1;
-    boolean wanted =
-        repacking == Repacking.ALL || (repacking == Repacking.AUTO && !experts);
+    boolean wanted = repacking == Repacking.ALL || (repacking == Repacking.AUTO && !experts);
     if (wanted
         && matrix(name, tensor)
         && TensorStore.repackable(tensor.layout(), h.expertsPerToken())) {
@@ -129,7 +128,9 @@ final class WeightPlacement {
         && !name.startsWith("rope_");
   }
 
-  /** The layer of {@code blk.N.…}; L for the read-out; layer 0's device is not used for the rest. */
+  /**
+   * The layer of {@code blk.N.…}; L for the read-out; layer 0's device is not used for the rest.
+   */
   private int layerOf(String name, LayerDevices devices) {
     if (name.startsWith("blk.")) {
       int end = name.indexOf('.', 4);
@@ -152,9 +153,6 @@ final class WeightPlacement {
   }
 
   private long bytes(Where where) {
-    return placed.stream()
-        .filter(p -> p.where() == where)
-        .mapToLong(p -> p.tensor().bytes())
-        .sum();
+    return placed.stream().filter(p -> p.where() == where).mapToLong(p -> p.tensor().bytes()).sum();
   }
 }

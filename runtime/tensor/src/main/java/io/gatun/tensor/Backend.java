@@ -76,8 +76,8 @@ public final class Backend implements AutoCloseable {
   }
 
   /**
-   * A sensible number of threads: the cores this process may use, at most 16. GGML's threads wait by
-   * spinning, so a number above the free cores makes small ops hundreds of times slower.
+   * A sensible number of threads: the cores this process may use, at most 16. GGML's threads wait
+   * by spinning, so a number above the free cores makes small ops hundreds of times slower.
    */
   public static int defaultThreads() {
     return Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 16);
@@ -175,8 +175,7 @@ public final class Backend implements AutoCloseable {
     }
     if (status != Ggml.GGML_STATUS_SUCCESS()) {
       throw new NativeException(
-          "GGML could not compute the graph: status %d. %s"
-              .formatted(status, NativeLog.recent()));
+          "GGML could not compute the graph: status %d. %s".formatted(status, NativeLog.recent()));
     }
     return true;
   }

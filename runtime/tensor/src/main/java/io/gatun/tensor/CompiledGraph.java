@@ -23,8 +23,10 @@ import org.jspecify.annotations.Nullable;
 public final class CompiledGraph implements AutoCloseable {
   private final Backend backend;
   private final Graph graph;
+
   /** Values of inputs and outputs by {@link Tensor#index()}, once placed. */
   private final Map<Integer, MemorySegment> data = new HashMap<>();
+
   private Arena arena;
   private MemorySegment ctx = NULL;
   private MemorySegment ggmlGraph = NULL;
@@ -96,7 +98,9 @@ public final class CompiledGraph implements AutoCloseable {
     MemorySegment.copy(values, 0, target, ValueLayout.JAVA_SHORT, 0, count);
   }
 
-  /** Runs the graph; false when {@link Backend#cancel} stopped it, and the outputs are undefined. */
+  /**
+   * Runs the graph; false when {@link Backend#cancel} stopped it, and the outputs are undefined.
+   */
   public boolean compute() {
     if (closed) {
       throw new IllegalStateException("already closed: compiled graph");
@@ -118,8 +122,7 @@ public final class CompiledGraph implements AutoCloseable {
         MemorySegment.copy(copy, ValueLayout.JAVA_FLOAT, 0, into, 0, (int) width);
       }
     } else {
-      MemorySegment.copy(
-          source, ValueLayout.JAVA_FLOAT, 4 * width * row, into, 0, (int) width);
+      MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 4 * width * row, into, 0, (int) width);
     }
   }
 
@@ -196,8 +199,7 @@ public final class CompiledGraph implements AutoCloseable {
       list.setAtIndex(ValueLayout.ADDRESS, i, all.get(i));
     }
     long nodes = Math.max(2 * Lowering.tensorCount(graph), 256);
-    MemorySegment fresh =
-        Ggml.ggml_backend_sched_new(list, NULL, all.size(), nodes, false, true);
+    MemorySegment fresh = Ggml.ggml_backend_sched_new(list, NULL, all.size(), nodes, false, true);
     scheduler = fresh;
     if (!Ggml.ggml_backend_sched_alloc_graph(fresh, ggmlGraph)) {
       throw new CapacityException("no device memory for the graph's intermediate values");

@@ -34,13 +34,11 @@ public final class GraphBuilder {
 
   /** A stored tensor as a leaf; the same one gives the same node. */
   public Tensor stored(StoredTensor tensor) {
-    return stored.computeIfAbsent(
-        tensor, t -> leaf(new Op.Stored(t), t.layout(), t.name()));
+    return stored.computeIfAbsent(tensor, t -> leaf(new Op.Stored(t), t.layout(), t.name()));
   }
 
   /** Attention over keys and values; see {@link Op.Attention} for the shapes. */
-  public Tensor attention(
-      Tensor q, Tensor k, Tensor v, Tensor mask, float scale, float softcap) {
+  public Tensor attention(Tensor q, Tensor k, Tensor v, Tensor mask, float scale, float softcap) {
     return append(new Op.Attention(scale, softcap, false), q, k, v, mask);
   }
 

@@ -15,12 +15,7 @@ public record Layout(DType type, Shape shape, long s0, long s1, long s2, long s3
   public static Layout dense(DType type, Shape shape) {
     long row = type.rowBytes(shape.d0());
     return new Layout(
-        type,
-        shape,
-        type.blockBytes(),
-        row,
-        row * shape.d1(),
-        row * shape.d1() * shape.d2());
+        type, shape, type.blockBytes(), row, row * shape.d1(), row * shape.d1() * shape.d2());
   }
 
   /** The byte distance between neighbours on one axis. */

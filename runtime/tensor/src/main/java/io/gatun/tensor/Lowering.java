@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * Turns a {@link Graph} into GGML nodes: the only caller of GGML's op constructors. It trusts {@link
- * ShapeRules}, which has checked every node.
+ * Turns a {@link Graph} into GGML nodes: the only caller of GGML's op constructors. It trusts
+ * {@link ShapeRules}, which has checked every node.
  */
 final class Lowering {
   /** 7 · limit of gpt-oss' clamped SwiGLU. */
@@ -77,9 +77,7 @@ final class Lowering {
           };
       case Op.AddId _ -> Ggml.ggml_add_id(ctx, a, b, c);
       case Op.Scale(float factor, float bias) ->
-          bias == 0f
-              ? Ggml.ggml_scale(ctx, a, factor)
-              : Ggml.ggml_scale_bias(ctx, a, factor, bias);
+          bias == 0f ? Ggml.ggml_scale(ctx, a, factor) : Ggml.ggml_scale_bias(ctx, a, factor, bias);
       case Op.RmsNorm(float epsilon) -> Ggml.ggml_rms_norm(ctx, a, epsilon);
       case Op.LayerNorm(float epsilon) -> Ggml.ggml_norm(ctx, a, epsilon);
       case Op.MatMul(boolean accumulateF32) -> {

@@ -4,7 +4,10 @@ import io.gatun.bindings.GatunException;
 import java.io.Serial;
 import org.jspecify.annotations.Nullable;
 
-/** GGML reported a failure or stopped on an assertion: the message carries its status and last log lines. */
+/**
+ * GGML reported a failure or stopped on an assertion: the message carries its status and last log
+ * lines.
+ */
 public final class NativeException extends GatunException {
   @Serial private static final long serialVersionUID = 1L;
 

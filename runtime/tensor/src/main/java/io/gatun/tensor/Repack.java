@@ -58,8 +58,7 @@ final class Repack {
     return types;
   }
 
-  private static boolean supports(
-      MemorySegment bufferType, Layout weight, int expertsPerToken) {
+  private static boolean supports(MemorySegment bufferType, Layout weight, int expertsPerToken) {
     Shape s = weight.shape();
     boolean experts = s.d2() > 1;
     try (Arena arena = Arena.ofConfined()) {

@@ -43,7 +43,6 @@ public record RopeParameters(
 
   /** The same rotation without any context extension. */
   public RopeParameters unscaled() {
-    return new RopeParameters(
-        dims, neox, originalContext, base, 1f, 0f, 1f, betaFast, betaSlow);
+    return new RopeParameters(dims, neox, originalContext, base, 1f, 0f, 1f, betaFast, betaSlow);
   }
 }

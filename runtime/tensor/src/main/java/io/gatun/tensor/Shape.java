@@ -64,10 +64,7 @@ public record Shape(long d0, long d1, long d2, long d3) {
 
   /** Whether repeating this shape a whole number of times along each axis gives {@code larger}. */
   public boolean repeatsInto(Shape larger) {
-    return larger.d0 % d0 == 0
-        && larger.d1 % d1 == 0
-        && larger.d2 % d2 == 0
-        && larger.d3 % d3 == 0;
+    return larger.d0 % d0 == 0 && larger.d1 % d1 == 0 && larger.d2 % d2 == 0 && larger.d3 % d3 == 0;
   }
 
   @Override

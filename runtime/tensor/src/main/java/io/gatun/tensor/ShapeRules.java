@@ -100,8 +100,7 @@ final class ShapeRules {
     r.requireBound(ids, table.shape().d1());
     DType type = table.type() == DType.I32 ? DType.I32 : DType.F32;
     return Layout.dense(
-        type,
-        new Shape(table.shape().d0(), ids.shape().d0(), ids.shape().d1(), ids.shape().d2()));
+        type, new Shape(table.shape().d0(), ids.shape().d0(), ids.shape().d1(), ids.shape().d2()));
   }
 
   private static Layout setRows(Rule r) {
@@ -111,8 +110,7 @@ final class ShapeRules {
     r.require(table.op() instanceof Op.Stored, "the table must be a stored tensor");
     r.require(!UNWRITABLE.contains(table.type()), "cannot write rows of " + table.type());
     r.require(rows.type() == DType.F32 || rows.type() == DType.F16, "rows must be F32 or F16");
-    r.require(
-        table.type() == rows.type() || rows.type() == DType.F32, "converts only from F32");
+    r.require(table.type() == rows.type() || rows.type() == DType.F32, "converts only from F32");
     r.require(ids.type() == DType.I64 || ids.type() == DType.I32, "ids must be I64 or I32");
     r.require(table.shape().d0() == rows.shape().d0(), "row lengths differ");
     r.require(rows.layout().rowsDense(), "rows must be dense");
@@ -180,8 +178,7 @@ final class ShapeRules {
     r.require(x.layout().s0() == x.type().blockBytes(), "rows of x must be dense");
     r.require(computable(w.type()), "no matrix product for " + w.type());
     r.require(
-        x.type() == DType.F32 || (x.type() == DType.F16 && w.type() == DType.F16),
-        "x must be F32");
+        x.type() == DType.F32 || (x.type() == DType.F16 && w.type() == DType.F16), "x must be F32");
     return Layout.dense(
         DType.F32, new Shape(w.shape().d1(), x.shape().d1(), x.shape().d2(), x.shape().d3()));
   }
@@ -200,8 +197,7 @@ final class ShapeRules {
     r.require(w.layout().dense() && x.layout().rowsDense(), "weights and rows must be dense");
     r.require(computable(w.type()), "no matrix product for " + w.type());
     r.requireBound(ids, w.shape().d2());
-    return Layout.dense(
-        DType.F32, Shape.of(w.shape().d1(), ids.shape().d0(), x.shape().d2()));
+    return Layout.dense(DType.F32, Shape.of(w.shape().d1(), ids.shape().d0(), x.shape().d2()));
   }
 
   private static Layout rope(Rule r, RopeParameters p) {
@@ -269,8 +265,7 @@ final class ShapeRules {
     if (op.sinks()) {
       r.requireSinks(r.operands().getLast(), q.shape().d2());
     }
-    return Layout.dense(
-        DType.F32, Shape.of(v.shape().d0(), q.shape().d2(), q.shape().d1()));
+    return Layout.dense(DType.F32, Shape.of(v.shape().d0(), q.shape().d2(), q.shape().d1()));
   }
 
   private static Layout glu(Rule r) {
@@ -298,8 +293,7 @@ final class ShapeRules {
     r.require(
         a.shape().with(axis, 1).equals(b.shape().with(axis, 1)),
         "shapes differ on another axis than " + axis);
-    return Layout.dense(
-        DType.F32, a.shape().with(axis, a.shape().get(axis) + b.shape().get(axis)));
+    return Layout.dense(DType.F32, a.shape().with(axis, a.shape().get(axis) + b.shape().get(axis)));
   }
 
   private static Layout view(Rule r, Op.View view) {

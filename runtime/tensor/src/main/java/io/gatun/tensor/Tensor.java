@@ -21,8 +21,7 @@ public final class Tensor {
   private final Layout layout;
   private final String name;
 
-  Tensor(
-      GraphBuilder graph, int index, Op op, List<Tensor> operands, Layout layout, String name) {
+  Tensor(GraphBuilder graph, int index, Op op, List<Tensor> operands, Layout layout, String name) {
     this.graph = graph;
     this.index = index;
     this.op = op;
@@ -211,8 +210,7 @@ public final class Tensor {
 
   /** A window with this tensor's own strides, from a byte offset on. */
   public Tensor view(Shape window, long offset) {
-    return graph.append(
-        new Op.View(window, layout.s1(), layout.s2(), layout.s3(), offset), this);
+    return graph.append(new Op.View(window, layout.s1(), layout.s2(), layout.s3(), offset), this);
   }
 
   /** A window with given strides in bytes, from a byte offset on. */

@@ -122,8 +122,7 @@ public final class TensorStore implements AutoCloseable {
     private boolean built;
 
     /** A tensor that gets its memory at the end, together with others; zeroed without a source. */
-    private record Pending(
-        String name, Layout layout, Placement placement, MemorySegment source) {}
+    private record Pending(String name, Layout layout, Placement placement, MemorySegment source) {}
 
     private Builder(String name) {
       this.name = name;
@@ -171,8 +170,7 @@ public final class TensorStore implements AutoCloseable {
     }
 
     /** A rearranged copy in main memory; only for what {@link #repackable} accepts. */
-    public void repacked(
-        String tensor, Layout layout, int file, long offset, int expertsPerToken) {
+    public void repacked(String tensor, Layout layout, int file, long offset, int expertsPerToken) {
       MemorySegment type =
           Repack.bufferTypeFor(layout, expertsPerToken)
               .orElseThrow(() -> new ShapeException(tensor + " has no rearranged form"));
@@ -222,8 +220,7 @@ public final class TensorStore implements AutoCloseable {
       if (buffer.equals(MemorySegment.NULL)) {
         throw new CapacityException(
             "no memory for %s: %d bytes were refused"
-                .formatted(
-                    name, tensorsOfType.stream().mapToLong(p -> p.layout().bytes()).sum()));
+                .formatted(name, tensorsOfType.stream().mapToLong(p -> p.layout().bytes()).sum()));
       }
       buffers.add(buffer);
       boolean weights = tensorsOfType.stream().anyMatch(p -> p.source().byteSize() > 0);
@@ -280,8 +277,7 @@ public final class TensorStore implements AutoCloseable {
           Ggml.ggml_new_tensor_4d(
               contexts.getLast(), layout.type().id(), s.d0(), s.d1(), s.d2(), s.d3());
       // The struct lies in our own memory: a slice of it is checked and dies with the arena.
-      MemorySegment handle =
-          memory.asSlice(raw.address() - memory.address(), ggml_tensor.sizeof());
+      MemorySegment handle = memory.asSlice(raw.address() - memory.address(), ggml_tensor.sizeof());
       try (Arena scratch = Arena.ofConfined()) {
         var _ = Ggml.ggml_set_name(handle, scratch.allocateFrom(shortName(tensor)));
       }

@@ -16,12 +16,11 @@ class NativeThreadTest {
     var _ = NativeLibraries.load();
     NativeThread thread = new NativeThread("doomed");
     CompletableFuture<Boolean> broken =
-        thread.submit(
-            () -> {
-              // GGML asserts that it knows the type, before it looks at the context.
-              var _ = Ggml.ggml_new_tensor_1d(MemorySegment.NULL, 9999, 1);
-              return true;
-            });
+        thread.submit(() -> {
+          // GGML asserts that it knows the type, before it looks at the context.
+          var _ = Ggml.ggml_new_tensor_1d(MemorySegment.NULL, 9999, 1);
+          return true;
+        });
     assertThatThrownBy(broken::get)
         .isInstanceOf(ExecutionException.class)
         .cause()
@@ -40,12 +39,10 @@ class NativeThreadTest {
   @Test
   void exceptions_pass_through() {
     try (NativeThread thread = new NativeThread("working")) {
-      assertThatThrownBy(
-              () ->
-                  thread.call(
-                      () -> {
-                        throw new IllegalArgumentException("mine");
-                      }))
+      assertThatThrownBy(() ->
+              thread.call(() -> {
+                throw new IllegalArgumentException("mine");
+              }))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("mine");
       assertThat(thread.<Integer>call(() -> 7)).isEqualTo(7);

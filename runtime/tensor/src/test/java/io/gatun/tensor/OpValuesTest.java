@@ -97,10 +97,7 @@ class OpValuesTest {
     int[] chosen = {2, 0, 1, 2};
     float[] a = ops.values(w);
     float[] b = ops.values(x);
-    float[] y =
-        ops.compute(
-            w.matMulId(x, ids),
-            g -> g.write(ids, chosen));
+    float[] y = ops.compute(w.matMulId(x, ids), g -> g.write(ids, chosen));
     for (int t = 0; t < 2; t++) {
       for (int k = 0; k < 2; k++) {
         for (int o = 0; o < 4; o++) {
@@ -180,7 +177,8 @@ class OpValuesTest {
   private static double gated(GluKind kind, double g, double u) {
     return switch (kind) {
       case SWIGLU -> g / (1 + Math.exp(-g)) * u;
-      case GEGLU -> 0.5 * g * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (g + 0.044715 * g * g * g))) * u;
+      case GEGLU ->
+          0.5 * g * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (g + 0.044715 * g * g * g))) * u;
       case REGLU -> Math.max(0, g) * u;
       case SWIGLU_OAI -> {
         double x = Math.min(g, 7);
@@ -264,10 +262,7 @@ class OpValuesTest {
     Tensor table = ops.random(5, 4);
     Tensor ids = ops.graph().indices("ids", DType.I32, 4, 3);
     float[] rows = ops.values(table);
-    float[] y =
-        ops.compute(
-            table.getRows(ids).sumRows(),
-            g -> g.write(ids, new int[] {3, 0, 3}));
+    float[] y = ops.compute(table.getRows(ids).sumRows(), g -> g.write(ids, new int[] {3, 0, 3}));
     int[] expected = {3, 0, 3};
     for (int r = 0; r < 3; r++) {
       float sum = 0;

@@ -18,20 +18,47 @@ class ShapeRulesTest {
         reject("add of shapes that do not repeat", g -> f32(g, 4, 3).add(f32(g, 4, 2))),
         reject("add of I32", g -> ids(g, 8, 4).add(ids(g, 8, 4))),
         reject("matrix product of other inner lengths", g -> f32(g, 4, 3).matMul(f32(g, 5, 1))),
-        reject("matrix product with a transposed weight", g -> f32(g, 4, 3).transpose().matMul(f32(g, 3, 1))),
+        reject(
+            "matrix product with a transposed weight",
+            g -> f32(g, 4, 3).transpose().matMul(f32(g, 3, 1))),
         reject("matrix product with I32", g -> f32(g, 4, 3).matMul(ids(g, 9, 4))),
-        reject("experts with too large ids", g -> f32(g, 4, 3, 2).matMulId(f32(g, 4, 1, 1), ids(g, 3, 1, 1))),
-        reject("experts with ids for other tokens", g -> f32(g, 4, 3, 2).matMulId(f32(g, 4, 1, 2), ids(g, 2, 1, 1))),
+        reject(
+            "experts with too large ids",
+            g -> f32(g, 4, 3, 2).matMulId(f32(g, 4, 1, 1), ids(g, 3, 1, 1))),
+        reject(
+            "experts with ids for other tokens",
+            g -> f32(g, 4, 3, 2).matMulId(f32(g, 4, 1, 2), ids(g, 2, 1, 1))),
         reject("lookup with too large ids", g -> f32(g, 4, 3).getRows(ids(g, 4, 1))),
         reject("lookup with float ids", g -> f32(g, 4, 3).getRows(f32(g, 1))),
-        reject("rope of an odd width", g -> f32(g, 4, 1, 2).rope(ids(g, 9, 2), RopeParameters.plain(3, true, 8, 1e4f))),
-        reject("rope wider than the head", g -> f32(g, 4, 1, 2).rope(ids(g, 9, 2), RopeParameters.plain(6, true, 8, 1e4f))),
-        reject("rope with positions for other tokens", g -> f32(g, 4, 1, 2).rope(ids(g, 9, 3), RopeParameters.plain(4, true, 8, 1e4f))),
-        reject("rope with too few factors", g -> f32(g, 8, 1, 2).rope(ids(g, 9, 2), f32(g, 3), RopeParameters.plain(8, true, 8, 1e4f))),
-        reject("attention without an F16 mask", g -> g.attention(f32(g, 8, 2, 4), f32(g, 8, 5, 2), f32(g, 8, 5, 2), f32(g, 5, 2), 1, 0)),
-        reject("attention with a small mask", g -> g.attention(f32(g, 8, 2, 4), f32(g, 8, 5, 2), f32(g, 8, 5, 2), f16(g, 4, 2), 1, 0)),
-        reject("attention with heads that do not divide", g -> g.attention(f32(g, 8, 2, 3), f32(g, 8, 5, 2), f32(g, 8, 5, 2), f16(g, 5, 2), 1, 0)),
-        reject("writing rows into something not stored", g -> f32(g, 4, 3).setRows(f32(g, 4, 1), ids(g, 3, 1))),
+        reject(
+            "rope of an odd width",
+            g -> f32(g, 4, 1, 2).rope(ids(g, 9, 2), RopeParameters.plain(3, true, 8, 1e4f))),
+        reject(
+            "rope wider than the head",
+            g -> f32(g, 4, 1, 2).rope(ids(g, 9, 2), RopeParameters.plain(6, true, 8, 1e4f))),
+        reject(
+            "rope with positions for other tokens",
+            g -> f32(g, 4, 1, 2).rope(ids(g, 9, 3), RopeParameters.plain(4, true, 8, 1e4f))),
+        reject(
+            "rope with too few factors",
+            g ->
+                f32(g, 8, 1, 2)
+                    .rope(ids(g, 9, 2), f32(g, 3), RopeParameters.plain(8, true, 8, 1e4f))),
+        reject(
+            "attention without an F16 mask",
+            g ->
+                g.attention(f32(g, 8, 2, 4), f32(g, 8, 5, 2), f32(g, 8, 5, 2), f32(g, 5, 2), 1, 0)),
+        reject(
+            "attention with a small mask",
+            g ->
+                g.attention(f32(g, 8, 2, 4), f32(g, 8, 5, 2), f32(g, 8, 5, 2), f16(g, 4, 2), 1, 0)),
+        reject(
+            "attention with heads that do not divide",
+            g ->
+                g.attention(f32(g, 8, 2, 3), f32(g, 8, 5, 2), f32(g, 8, 5, 2), f16(g, 5, 2), 1, 0)),
+        reject(
+            "writing rows into something not stored",
+            g -> f32(g, 4, 3).setRows(f32(g, 4, 1), ids(g, 3, 1))),
         reject("gates of other shapes", g -> f32(g, 4, 3).glu(Op.GluKind.SWIGLU, f32(g, 4, 2))),
         reject("a fused gate of odd width", g -> f32(g, 5, 3).gluFused(Op.GluKind.SWIGLU)),
         reject("a view behind the end", g -> f32(g, 4, 3).view(Shape.of(4, 3), 16)),

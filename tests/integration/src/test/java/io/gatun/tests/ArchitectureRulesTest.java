@@ -49,7 +49,11 @@ class ArchitectureRulesTest {
 
   @Test
   void packages_have_no_cycles() {
-    slices().matching("io.gatun.(bindings|tensor|engine|cli)..").should().beFreeOfCycles().check(GATUN);
+    slices()
+        .matching("io.gatun.(bindings|tensor|engine|cli)..")
+        .should()
+        .beFreeOfCycles()
+        .check(GATUN);
   }
 
   @Test
@@ -101,7 +105,12 @@ class ArchitectureRulesTest {
   void the_core_needs_nothing_but_the_jdk() {
     classes()
         .that()
-        .resideInAnyPackage("io.gatun", "io.gatun.bindings..", "io.gatun.tensor..", "io.gatun.model..", "io.gatun.engine..")
+        .resideInAnyPackage(
+            "io.gatun",
+            "io.gatun.bindings..",
+            "io.gatun.tensor..",
+            "io.gatun.model..",
+            "io.gatun.engine..")
         .should()
         .onlyDependOnClassesThat()
         .resideInAnyPackage("io.gatun..", "java..", "com.sun.management..", "org.jspecify..")

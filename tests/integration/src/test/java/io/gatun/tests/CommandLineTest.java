@@ -103,7 +103,20 @@ class CommandLineTest {
   @Test
   void bench_against_llama_prints_a_ratio() throws Exception {
     Result result =
-        gatun("", "bench", stories(), "-p", "16", "-n", "4", "-r", "1", "--against", "llama", "-o", "json");
+        gatun(
+            "",
+            "bench",
+            stories(),
+            "-p",
+            "16",
+            "-n",
+            "4",
+            "-r",
+            "1",
+            "--against",
+            "llama",
+            "-o",
+            "json");
     JsonNode tests = JsonMapper.shared().readTree(result.out());
     assertThat(tests.size()).isEqualTo(2);
     assertThat(tests.get(0).get("test").asString()).isEqualTo("pp16");
@@ -115,7 +128,9 @@ class CommandLineTest {
     Result doctor = gatun("", "doctor");
     assertThat(doctor.code()).isZero();
     assertThat(doctor.out()).contains("computes     yes").contains("qwen3moe");
-    assertThat(gatun("", "completion").out()).startsWith("#!/usr/bin/env bash").contains("perplexity");
+    assertThat(gatun("", "completion").out())
+        .startsWith("#!/usr/bin/env bash")
+        .contains("perplexity");
     assertThat(gatun("", "warm-up").code()).isZero();
   }
 

@@ -40,8 +40,7 @@ class EngineTest {
 
   @BeforeAll
   static void load() throws Exception {
-    Path file =
-        MadeModel.write(folder.resolve("m.gguf"), ModelShape.tiny("llama"), DType.F32, 1);
+    Path file = MadeModel.write(folder.resolve("m.gguf"), ModelShape.tiny("llama"), DType.F32, 1);
     model = Model.load(file, LoadOptions.defaults());
   }
 
@@ -170,11 +169,10 @@ class EngineTest {
           engine.submit(
               request(tokens(20, 1))
                   .withLimits(limits(Integer.MAX_VALUE))
-                  .withObserver(
-                      (_, _, _) -> {
-                        seen.incrementAndGet();
-                        running.countDown();
-                      }));
+                  .withObserver((_, _, _) -> {
+                    seen.incrementAndGet();
+                    running.countDown();
+                  }));
       running.await();
       generation.cancel();
       int before = seen.get();
@@ -204,10 +202,9 @@ class EngineTest {
       Generation broken =
           engine.submit(
               request(tokens(5, 1))
-                  .withObserver(
-                      (_, _, _) -> {
-                        throw new IllegalArgumentException("mine");
-                      }));
+                  .withObserver((_, _, _) -> {
+                    throw new IllegalArgumentException("mine");
+                  }));
       assertThatThrownBy(broken::finishReason)
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("mine");
@@ -238,14 +235,16 @@ class EngineTest {
                   .withMaxTokens(1)
                   .withLogprobs(3)
                   .withSampling(SamplerSettings.standard().withSeed(5))
-                  .withObserver((_, logits, count) -> row[0] = java.util.Arrays.copyOf(logits, count)));
+                  .withObserver(
+                      (_, logits, count) -> row[0] = java.util.Arrays.copyOf(logits, count)));
       GeneratedToken token = generation.next().orElseThrow();
       double mass = 0;
       for (float logit : row[0]) {
         mass += Math.exp(logit);
       }
       assertThat(Math.exp(token.logprob()))
-          .isCloseTo(Math.exp(row[0][token.id()]) / mass, org.assertj.core.data.Offset.offset(1e-5));
+          .isCloseTo(
+              Math.exp(row[0][token.id()]) / mass, org.assertj.core.data.Offset.offset(1e-5));
       assertThat(token.top()).hasSize(3);
       assertThat(token.top().getFirst().logprob())
           .isGreaterThanOrEqualTo(token.top().get(1).logprob());
@@ -270,12 +269,10 @@ class EngineTest {
   void after_close_everything_is_a_java_exception() throws Exception {
     Engine engine = Engine.open(model, SMALL);
     PromptCache cache = engine.newPromptCache();
-    Generation running =
-        engine.submit(request(tokens(5, 1)).withLimits(limits(Integer.MAX_VALUE)));
+    Generation running = engine.submit(request(tokens(5, 1)).withLimits(limits(Integer.MAX_VALUE)));
     engine.close();
     engine.close();
-    assertThat(running.finishReason())
-        .isIn(FinishReason.CANCELLED, FinishReason.CONTEXT_FULL);
+    assertThat(running.finishReason()).isIn(FinishReason.CANCELLED, FinishReason.CONTEXT_FULL);
     assertThatThrownBy(() -> engine.submit(request(tokens(5, 1))))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("already closed");
@@ -306,20 +303,19 @@ class EngineTest {
         boolean cancels = i % 4 == 3;
         threads.add(
             Thread.ofVirtual()
-                .start(
-                    () -> {
-                      try {
-                        Generation generation = engine.submit(request(tokens(12, 4)));
-                        if (cancels) {
-                          generation.cancel();
-                          var _ = generation.finishReason();
-                        } else {
-                          assertThat(ids(generation)).isEqualTo(expected);
-                        }
-                      } catch (Exception | AssertionError e) {
-                        failures.add(e);
-                      }
-                    }));
+                .start(() -> {
+                  try {
+                    Generation generation = engine.submit(request(tokens(12, 4)));
+                    if (cancels) {
+                      generation.cancel();
+                      var _ = generation.finishReason();
+                    } else {
+                      assertThat(ids(generation)).isEqualTo(expected);
+                    }
+                  } catch (Exception | AssertionError e) {
+                    failures.add(e);
+                  }
+                }));
       }
       for (Thread thread : threads) {
         thread.join();

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.fail;
 
 import com.sun.management.ThreadMXBean;
 import io.gatun.bindings.GatunException;
-import io.gatun.model.Model;
 import io.gatun.model.LoadOptions;
+import io.gatun.model.Model;
 import io.gatun.model.gguf.GgufFile;
 import io.gatun.tensor.DType;
 import io.gatun.tests.kit.MadeModel;
@@ -28,8 +28,21 @@ import org.junit.jupiter.api.io.TempDir;
 class GgufMutationTest {
   private static final int ROUNDS = 10_000;
   private static final long[] NASTY = {
-    0, 1, -1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffffL, 0x80000000L, 0xffffffffL,
-    Long.MAX_VALUE, Long.MIN_VALUE, Long.MAX_VALUE / 4, 1L << 40, 1L << 32
+    0,
+    1,
+    -1,
+    0x7f,
+    0x80,
+    0xff,
+    0xffff,
+    0x7fffffffL,
+    0x80000000L,
+    0xffffffffL,
+    Long.MAX_VALUE,
+    Long.MIN_VALUE,
+    Long.MAX_VALUE / 4,
+    1L << 40,
+    1L << 32
   };
 
   @TempDir Path folder;
@@ -111,10 +124,7 @@ class GgufMutationTest {
   }
 
   private static int headerBytes(byte[] file) throws IOException {
-    return read(file).tensors().stream()
-        .mapToInt(t -> (int) t.offset())
-        .min()
-        .orElse(file.length);
+    return read(file).tensors().stream().mapToInt(t -> (int) t.offset()).min().orElse(file.length);
   }
 
   private static GgufFile read(byte[] bytes) throws IOException {

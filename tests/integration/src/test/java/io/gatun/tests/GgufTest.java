@@ -88,28 +88,33 @@ class GgufTest {
             .get("types");
     types
         .properties()
-        .forEach(
-            entry -> {
-              var type = DType.ofId(entry.getValue().get("id").asInt());
-              if (type.isPresent()) {
-                assertThat(type.get().blockSize())
-                    .as(entry.getKey())
-                    .isEqualTo(entry.getValue().get("block_size").asInt());
-                assertThat(type.get().blockBytes())
-                    .as(entry.getKey())
-                    .isEqualTo(entry.getValue().get("type_size").asInt());
-              } else {
-                // Types that ggml 0.23 has not, or that no file may hold.
-                assertThat(entry.getKey()).isIn("Q1_0", "Q2_0", "NVFP4", "TQ1_0", "TQ2_0");
-              }
-            });
+        .forEach(entry -> {
+          var type = DType.ofId(entry.getValue().get("id").asInt());
+          if (type.isPresent()) {
+            assertThat(type.get().blockSize())
+                .as(entry.getKey())
+                .isEqualTo(entry.getValue().get("block_size").asInt());
+            assertThat(type.get().blockBytes())
+                .as(entry.getKey())
+                .isEqualTo(entry.getValue().get("type_size").asInt());
+          } else {
+            // Types that ggml 0.23 has not, or that no file may hold.
+            assertThat(entry.getKey()).isIn("Q1_0", "Q2_0", "NVFP4", "TQ1_0", "TQ2_0");
+          }
+        });
     assertThat(DType.ofId(4)).as("Q4_2 was removed from GGML").isEmpty();
     assertThat(DType.ofId(9999)).isEmpty();
   }
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "GG", "GGUF", "PK\u0003\u0004 and more than twenty-four bytes", "{\"a\": 1}                  "})
+      strings = {
+        "",
+        "GG",
+        "GGUF",
+        "PK\u0003\u0004 and more than twenty-four bytes",
+        "{\"a\": 1}                  "
+      })
   void what_is_no_gguf_file_says_so(String content) throws IOException {
     Path file = folder.resolve("x.gguf");
     Files.write(file, content.getBytes(StandardCharsets.ISO_8859_1));

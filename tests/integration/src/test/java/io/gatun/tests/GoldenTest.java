@@ -64,7 +64,9 @@ class GoldenTest {
           .isCloseTo((float) top.get(1).asDouble(), Offset.offset(0.02f));
     }
     for (int i = 0; i < greedy.size(); i++) {
-      assertThat(chosen.get(i)).as("token %d of %s", i, c.get("prompt")).isEqualTo(greedy.get(i).asInt());
+      assertThat(chosen.get(i))
+          .as("token %d of %s", i, c.get("prompt"))
+          .isEqualTo(greedy.get(i).asInt());
     }
   }
 

@@ -70,8 +70,7 @@ class LanguageModelTest {
         assertThat(completion.text()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
         assertThat(completion.finishReason()).isEqualTo(FinishReason.STOP_TEXT);
       }
-      assertThat(model.complete(PROMPT, SHORT.withStop("girl named Lilo")).text())
-          .isEqualTo(whole);
+      assertThat(model.complete(PROMPT, SHORT.withStop("girl named Lilo")).text()).isEqualTo(whole);
     }
   }
 
@@ -84,8 +83,7 @@ class LanguageModelTest {
       stream.close();
       assertThat(stream.finishReason()).isIn(FinishReason.CANCELLED, FinishReason.STOP);
       stream.close();
-      assertThat(model.engine().statistics().freeCells())
-          .isEqualTo(model.engine().contextTokens());
+      assertThat(model.engine().statistics().freeCells()).isEqualTo(model.engine().contextTokens());
     }
   }
 
@@ -95,15 +93,14 @@ class LanguageModelTest {
       CompletableFuture<Throwable> failure = new CompletableFuture<>();
       Thread reader =
           Thread.ofVirtual()
-              .start(
-                  () -> {
-                    Thread.currentThread().interrupt();
-                    try (TokenStream stream = model.stream(PROMPT, SHORT)) {
-                      stream.forEach(_ -> {});
-                    } catch (IllegalStateException e) {
-                      failure.complete(e);
-                    }
-                  });
+              .start(() -> {
+                Thread.currentThread().interrupt();
+                try (TokenStream stream = model.stream(PROMPT, SHORT)) {
+                  stream.forEach(_ -> {});
+                } catch (IllegalStateException e) {
+                  failure.complete(e);
+                }
+              });
       assertThat(failure.get(60, TimeUnit.SECONDS)).hasMessageContaining("interrupted");
       reader.join();
     }
@@ -188,12 +185,9 @@ class LanguageModelTest {
     Path file =
         MadeModel.write(
             folder.resolve("deep.gguf"), ModelShape.tiny("llama").withLayers(24), DType.Q8_0, 1);
-    assertThatThrownBy(
-            () ->
-                Gatun.load(
-                    file,
-                    LoadOptions.defaults(),
-                    EngineOptions.defaults().withContextTokens(1 << 24)))
+    assertThatThrownBy(() ->
+            Gatun.load(
+                file, LoadOptions.defaults(), EngineOptions.defaults().withContextTokens(1 << 24)))
         .isInstanceOf(CapacityException.class)
         .hasMessageContaining("GiB")
         .hasMessageContaining("--context");

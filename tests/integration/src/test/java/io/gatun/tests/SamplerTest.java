@@ -109,8 +109,7 @@ class SamplerTest {
   @Test
   void draws_follow_the_probabilities() {
     float[] logits = {(float) Math.log(0.1), (float) Math.log(0.2), (float) Math.log(0.7)};
-    SamplerSettings settings =
-        new SamplerSettings(List.of(), new Choice.Draw(), 11);
+    SamplerSettings settings = new SamplerSettings(List.of(), new Choice.Draw(), 11);
     Sampler sampler = new Sampler(settings, row);
     int[] counts = new int[3];
     for (int i = 0; i < 20_000; i++) {
@@ -126,8 +125,7 @@ class SamplerTest {
     float[] logits = random(2000, 9);
     for (float tau : new float[] {2f, 4f, 6f}) {
       Sampler sampler =
-          new Sampler(
-              new SamplerSettings(List.of(), new Choice.Mirostat(tau, 0.05f), 4), row);
+          new Sampler(new SamplerSettings(List.of(), new Choice.Mirostat(tau, 0.05f), 4), row);
       int[] counts = new int[logits.length];
       int rounds = 20_000;
       for (int i = 0; i < rounds + 500; i++) {

@@ -56,8 +56,8 @@ public record Breakers(Map<Integer, List<List<Integer>>> byFirst) {
   }
 
   /**
-   * How long a run is that begins so far from the end of a text and ends within it: the longest one, 0
-   * for none.
+   * How long a run is that begins so far from the end of a text and ends within it: the longest
+   * one, 0 for none.
    */
   int lengthAt(TokenHistory history, int fromEnd) {
     int longest = 0;

@@ -13,7 +13,8 @@ final class Check {
 
   static void atLeast(String name, float value, float low) {
     if (!(value >= low) || Float.isInfinite(value)) {
-      throw new IllegalArgumentException("%s must be at least %s, got %s".formatted(name, low, value));
+      throw new IllegalArgumentException(
+          "%s must be at least %s, got %s".formatted(name, low, value));
     }
   }
 }

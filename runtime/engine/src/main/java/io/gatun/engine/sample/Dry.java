@@ -15,8 +15,7 @@ import java.util.random.RandomGenerator;
  * @param breakers runs of tokens that no repetition may contain, such as a line break
  * @source the method of text-generation-webui's pull request 5677, as in llama.cpp v0.4.0
  */
-public record Dry(
-    float multiplier, float base, int allowedLength, int lastN, Breakers breakers)
+public record Dry(float multiplier, float base, int allowedLength, int lastN, Breakers breakers)
     implements LogitsProcessor {
   public Dry {
     Check.atLeast("dry multiplier", multiplier, 0f);
@@ -36,14 +35,13 @@ public record Dry(
       return;
     }
     repetitions(history, window, longest)
-        .forEach(
-            (token, length) -> {
-              int i = row.indexOf(token);
-              if (i >= 0 && length >= allowedLength && !breakers.single(token)) {
-                double penalty = multiplier * Math.pow(base, length - allowedLength);
-                row.set(i, row.value(i) - (float) Math.min(penalty, Float.MAX_VALUE / 2));
-              }
-            });
+        .forEach((token, length) -> {
+          int i = row.indexOf(token);
+          if (i >= 0 && length >= allowedLength && !breakers.single(token)) {
+            double penalty = multiplier * Math.pow(base, length - allowedLength);
+            row.set(i, row.value(i) - (float) Math.min(penalty, Float.MAX_VALUE / 2));
+          }
+        });
   }
 
   /** How many tokens lie after the last breaker. */
@@ -58,8 +56,8 @@ public record Dry(
   }
 
   /**
-   * For each token that would continue a repetition, the longest one. The Z-function of the reversed
-   * text gives at k how much of the text's end is also found ending k tokens earlier.
+   * For each token that would continue a repetition, the longest one. The Z-function of the
+   * reversed text gives at k how much of the text's end is also found ending k tokens earlier.
    */
   private static Map<Integer, Integer> repetitions(TokenHistory history, int window, int longest) {
     int[] z = new int[window];

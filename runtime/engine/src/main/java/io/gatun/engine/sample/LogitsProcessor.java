@@ -13,8 +13,8 @@ import java.util.random.RandomGenerator;
  * }
  * }</pre>
  *
- * <p>Implementations are records of their parameters, so that equal settings are equal. To add one: a
- * file here and a line in {@link SamplerSettings#STANDARD_ORDER}.
+ * <p>Implementations are records of their parameters, so that equal settings are equal. To add one:
+ * a file here and a line in {@link SamplerSettings#STANDARD_ORDER}.
  */
 public interface LogitsProcessor {
   /** Edits a row. Must leave at least one candidate, and must not produce NaN. */

@@ -31,14 +31,13 @@ public record Penalties(int lastN, float repeat, float frequency, float presence
     for (int i = 0; i < window; i++) {
       uses.merge(history.fromEnd(i), 1, Integer::sum);
     }
-    uses.forEach(
-        (token, count) -> {
-          int i = row.indexOf(token);
-          if (i >= 0) {
-            float value = row.value(i);
-            value = value <= 0 ? value * repeat : value / repeat;
-            row.set(i, value - count * frequency - presence);
-          }
-        });
+    uses.forEach((token, count) -> {
+      int i = row.indexOf(token);
+      if (i >= 0) {
+        float value = row.value(i);
+        value = value <= 0 ? value * repeat : value / repeat;
+        row.set(i, value - count * frequency - presence);
+      }
+    });
   }
 }

@@ -91,8 +91,7 @@ public record SamplerSettings(List<LogitsProcessor> processors, Choice choice, l
     return Optional.empty();
   }
 
-  private static ToIntFunction<LogitsProcessor> rank(
-      List<Class<? extends LogitsProcessor>> order) {
+  private static ToIntFunction<LogitsProcessor> rank(List<Class<? extends LogitsProcessor>> order) {
     return processor -> order.indexOf(processor.getClass());
   }
 }

@@ -3,7 +3,8 @@ package io.gatun.engine.sample;
 import java.util.random.RandomGenerator;
 
 /**
- * Rules out candidates whose logits are more than n standard deviations below the best; 0 keeps all.
+ * Rules out candidates whose logits are more than n standard deviations below the best; 0 keeps
+ * all.
  *
  * @source arXiv 2411.07641
  */

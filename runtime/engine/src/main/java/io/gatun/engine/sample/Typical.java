@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /**
- * Locally typical sampling: keeps the candidates whose surprise is nearest to the entropy until their
- * probabilities sum to more than p; 1 keeps all.
+ * Locally typical sampling: keeps the candidates whose surprise is nearest to the entropy until
+ * their probabilities sum to more than p; 1 keeps all.
  *
  * @source arXiv 2202.00666
  */

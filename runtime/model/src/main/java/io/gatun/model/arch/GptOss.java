@@ -9,8 +9,8 @@ import io.gatun.tensor.Tensor;
 import java.util.Set;
 
 /**
- * gpt-oss: experts with biases and a clamped activation, attention with sinks, and sliding windows on
- * every other layer.
+ * gpt-oss: experts with biases and a clamped activation, attention with sinks, and sliding windows
+ * on every other layer.
  *
  * @source arXiv 2508.10925; llama.cpp v0.4.0, src/models/openai-moe.cpp
  */
@@ -40,11 +40,9 @@ public final class GptOss implements Architecture {
   }
 
   private static Tensor attention(LayerScope s, Tensor x) {
-    RopeParameters rope =
-        GemmaBlock.rope(s, s.h().rope().base(), s.h().rope().scale());
+    RopeParameters rope = GemmaBlock.rope(s, s.h().rope().base(), s.h().rope().scale());
     LayerScope.Qkv p = s.qkv(x);
-    LayerScope.Attention options =
-        LayerScope.Attention.scaled(s.h().attentionScale()).withSinks();
+    LayerScope.Attention options = LayerScope.Attention.scaled(s.h().attentionScale()).withSinks();
     Tensor q = s.ropePlain(p.q(), rope);
     Tensor k = s.ropePlain(p.k(), rope);
     return s.linear("attn_output", s.attend(q, k, p.v(), options));

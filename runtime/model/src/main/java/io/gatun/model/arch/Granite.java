@@ -7,8 +7,8 @@ import io.gatun.tensor.Tensor;
 import java.util.Set;
 
 /**
- * Granite 3 and 4: Llama with factors on embedding, residuals, attention and logits; with experts in
- * the MoE variant.
+ * Granite 3 and 4: Llama with factors on embedding, residuals, attention and logits; with experts
+ * in the MoE variant.
  *
  * @source arXiv 2405.04324; llama.cpp v0.4.0, src/models/granite.cpp
  */
@@ -17,7 +17,6 @@ public final class Granite implements Architecture {
   public Set<String> names() {
     return Set.of("granite", "granitemoe");
   }
-
 
   @Override
   public Tensor embed(ModelScope s, Tensor tokens) {

@@ -17,7 +17,6 @@ public final class Llama implements Architecture {
     return Set.of("llama");
   }
 
-
   @Override
   public Tensor layer(LayerScope s, Tensor x) {
     Tensor h = s.residual(x, attention(s, s.rmsNorm("attn_norm", x)));

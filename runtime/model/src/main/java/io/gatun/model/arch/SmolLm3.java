@@ -16,7 +16,6 @@ public final class SmolLm3 implements Architecture {
     return Set.of("smollm3");
   }
 
-
   private static final int NO_ROPE_PERIOD = 4;
 
   @Override

@@ -4,7 +4,9 @@ import io.gatun.model.LayerScope;
 import io.gatun.tensor.RopeParameters;
 import io.gatun.tensor.Tensor;
 
-/** Attention of the OLMo families: queries and keys are normalised before they are split into heads. */
+/**
+ * Attention of the OLMo families: queries and keys are normalised before they are split into heads.
+ */
 final class WideNorm {
   private WideNorm() {}
 

@@ -58,8 +58,8 @@ final class ByteCursor {
   }
 
   /**
-   * A count of things of which each needs at least {@code bytesEach} bytes, so a count that the file
-   * cannot hold is refused before anything is allocated for it.
+   * A count of things of which each needs at least {@code bytesEach} bytes, so a count that the
+   * file cannot hold is refused before anything is allocated for it.
    */
   int count(boolean wide, long bytesEach, String what) throws IOException {
     long count = wide ? i64(what) : i32(what) & 0xffffffffL;

@@ -16,8 +16,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A GGUF model file, or all parts of a split one: what its headers say, checked. Holds no open file.
- * A value; thread-safe.
+ * A GGUF model file, or all parts of a split one: what its headers say, checked. Holds no open
+ * file. A value; thread-safe.
  */
 public final class GgufFile {
   private static final Pattern SPLIT = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
@@ -36,8 +36,8 @@ public final class GgufFile {
    * Reads the headers. Given any part of a split model, finds the others beside it.
    *
    * @throws ModelFormatException when the file is broken, naming the place
-   * @throws io.gatun.model.UnsupportedModelException when it is a GGUF file of a kind that cannot be
-   *     read
+   * @throws io.gatun.model.UnsupportedModelException when it is a GGUF file of a kind that cannot
+   *     be read
    * @throws IOException when it cannot be read at all
    */
   public static GgufFile open(Path path) throws IOException {

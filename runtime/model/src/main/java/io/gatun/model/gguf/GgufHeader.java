@@ -35,6 +35,7 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
     private final String file;
     private final ByteCursor in;
     private final int part;
+
     /** Version 1 had 32-bit counts; all that are read here have 64. */
     private final boolean wide = true;
 
@@ -233,11 +234,10 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
       long offset = in.i64("offset of " + name);
       DType type =
           DType.ofId(typeId)
-              .orElseThrow(
-                  () ->
-                      new UnsupportedModelException(
-                          "%s: the tensor %s has the type %d, which ggml 0.23 does not know"
-                              .formatted(file, name, typeId)));
+              .orElseThrow(() ->
+                  new UnsupportedModelException(
+                      "%s: the tensor %s has the type %d, which ggml 0.23 does not know"
+                          .formatted(file, name, typeId)));
       try {
         Shape shape = Shape.of(lengths);
         long _ = Math.multiplyExact(type.rowBytes(shape.d0()), shape.rows());
@@ -261,7 +261,13 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
           throw new ModelFormatException(
               "%s: the tensor %s (%s %s, %d bytes at %d) ends behind the file's %d bytes; was the download cut off?"
                   .formatted(
-                      file, t.name(), t.type(), t.shape(), t.bytes(), start + t.offset(), in.size()));
+                      file,
+                      t.name(),
+                      t.type(),
+                      t.shape(),
+                      t.bytes(),
+                      start + t.offset(),
+                      in.size()));
         }
         placed.add(new TensorInfo(t.name(), t.type(), t.shape(), part, start + t.offset()));
       }

@@ -88,15 +88,14 @@ public final class GgufMetadata {
   /** The length of an array value; empty when the key is missing or no array. */
   public Optional<Integer> arrayLength(String key) {
     return Optional.ofNullable(values.get(key))
-        .flatMap(
-            v ->
-                switch (v) {
-                  case GgufValue.Ints a -> Optional.of(a.values().length);
-                  case GgufValue.Floats a -> Optional.of(a.values().length);
-                  case GgufValue.Texts a -> Optional.of(a.values().size());
-                  case GgufValue.Nested a -> Optional.of(a.values().size());
-                  default -> Optional.empty();
-                });
+        .flatMap(v ->
+            switch (v) {
+              case GgufValue.Ints a -> Optional.of(a.values().length);
+              case GgufValue.Floats a -> Optional.of(a.values().length);
+              case GgufValue.Texts a -> Optional.of(a.values().size());
+              case GgufValue.Nested a -> Optional.of(a.values().size());
+              default -> Optional.empty();
+            });
   }
 
   /** What a caller throws when a key that must be there is not. */

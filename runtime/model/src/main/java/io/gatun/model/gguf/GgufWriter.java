@@ -94,12 +94,10 @@ public final class GgufWriter {
   public void write(Path file) throws IOException {
     // Not createTempFile, whose files nobody else may read.
     long process = ProcessHandle.current().pid();
-    Path temporary =
-        file.resolveSibling("%s.%d.part".formatted(file.getFileName(), process));
+    Path temporary = file.resolveSibling("%s.%d.part".formatted(file.getFileName(), process));
     try {
       try (FileChannel channel =
-          FileChannel.open(
-              temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
+          FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
         write(channel);
       }
       var _ =
@@ -117,12 +115,11 @@ public final class GgufWriter {
     out.i32(VERSION);
     out.i64(tensors.size());
     out.i64(metadata.size());
-    metadata.forEach(
-        (key, value) -> {
-          out.text(key);
-          out.i32(value.typeId());
-          out.value(value);
-        });
+    metadata.forEach((key, value) -> {
+      out.text(key);
+      out.i32(value.typeId());
+      out.value(value);
+    });
     long offset = 0;
     for (Map.Entry<String, Entry> tensor : tensors.entrySet()) {
       Shape shape = tensor.getValue().shape();
@@ -185,13 +182,11 @@ public final class GgufWriter {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
     void i32(int value) {
-      out.writeBytes(
-          ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
+      out.writeBytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
     }
 
     void i64(long value) {
-      out.writeBytes(
-          ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
+      out.writeBytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
     }
 
     void text(String value) {

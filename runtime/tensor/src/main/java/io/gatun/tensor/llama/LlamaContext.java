@@ -97,8 +97,7 @@ public final class LlamaContext implements AutoCloseable {
     }
     int status = Llama.llama_decode(context, batch);
     if (status != 0) {
-      throw new NativeException(
-          "llama_decode gave %d: %s".formatted(status, NativeLog.recent()));
+      throw new NativeException("llama_decode gave %d: %s".formatted(status, NativeLog.recent()));
     }
   }
 

@@ -20,8 +20,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A model in libllama: with its weights as the oracle, or only its vocabulary. The vocabulary methods
- * may be called from several threads at once.
+ * A model in libllama: with its weights as the oracle, or only its vocabulary. The vocabulary
+ * methods may be called from several threads at once.
  *
  * @owner whoever opened it closes it, after its contexts
  */
@@ -66,8 +66,7 @@ public final class LlamaModel implements AutoCloseable {
         Llama.llama_model_load_from_file(arena.allocateFrom(file.toString()), params);
     if (model.equals(NULL)) {
       arena.close();
-      throw new NativeException(
-          "libllama cannot load %s: %s".formatted(file, NativeLog.recent()));
+      throw new NativeException("libllama cannot load %s: %s".formatted(file, NativeLog.recent()));
     }
     return new LlamaModel(
         file.toString(), arena, model.reinterpret(1, arena, Llama::llama_model_free));
@@ -149,7 +148,9 @@ public final class LlamaModel implements AutoCloseable {
     return Llama.llama_vocab_type(vocab());
   }
 
-  /** Renders messages with libllama's built-in formats; empty when it does not know the template. */
+  /**
+   * Renders messages with libllama's built-in formats; empty when it does not know the template.
+   */
   public Optional<String> renderChat(
       String template, List<Map.Entry<String, String>> messages, boolean addAssistant) {
     try (Arena scratch = Arena.ofConfined()) {

@@ -8,8 +8,8 @@ import java.util.Locale;
 import java.util.function.Function;
 
 /**
- * Writes a model of real shape with random weights: {@code MakeModel llama-1b|qwen3-0.6b TYPE FILE},
- * where TYPE is q4_k_m or an element type such as q4_0, q8_0 or f16.
+ * Writes a model of real shape with random weights: {@code MakeModel llama-1b|qwen3-0.6b TYPE
+ * FILE}, where TYPE is q4_k_m or an element type such as q4_0, q8_0 or f16.
  */
 public final class MakeModel {
   private MakeModel() {}
@@ -29,7 +29,6 @@ public final class MakeModel {
 
   /** llama.cpp keeps the output matrix of a 4-bit model in Q6_K. */
   private static Function<String, DType> uniform(DType type) {
-    return name ->
-        type == DType.Q4_0 && name.startsWith("token_embd") ? DType.Q6_K : type;
+    return name -> type == DType.Q4_0 && name.startsWith("token_embd") ? DType.Q6_K : type;
   }
 }

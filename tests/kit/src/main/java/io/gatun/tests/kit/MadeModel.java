@@ -12,8 +12,8 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 
 /**
- * Writes GGUF files with random weights and the names and shapes that an architecture really has, for
- * comparisons with libllama and for measurements. They have no vocabulary: token ids only.
+ * Writes GGUF files with random weights and the names and shapes that an architecture really has,
+ * for comparisons with libllama and for measurements. They have no vocabulary: token ids only.
  */
 public final class MadeModel {
   /** So many rows are made; a larger tensor repeats them. */
@@ -36,8 +36,7 @@ public final class MadeModel {
   }
 
   /** Writes a model whose matrices have types by their names. */
-  public static Path write(
-      Path file, ModelShape shape, Function<String, DType> types, long seed) {
+  public static Path write(Path file, ModelShape shape, Function<String, DType> types, long seed) {
     MadeModel made = new MadeModel(shape, types, seed);
     made.metadata();
     made.tensors();
@@ -50,8 +49,8 @@ public final class MadeModel {
   }
 
   /**
-   * The types of a Q4_K_M file: more bits for the values, the down projection of some layers, and the
-   * output.
+   * The types of a Q4_K_M file: more bits for the values, the down projection of some layers, and
+   * the output.
    */
   public static Function<String, DType> q4km(ModelShape shape) {
     int n = shape.layers();
@@ -91,15 +90,14 @@ public final class MadeModel {
     }
     shape
         .metadata()
-        .forEach(
-            (key, value) -> {
-              switch (value) {
-                case Integer v -> out.put(a + key, (int) v);
-                case Float v -> out.put(a + key, (float) v);
-                case Boolean v -> out.put(a + key, (boolean) v);
-                default -> out.put(a + key, value.toString());
-              }
-            });
+        .forEach((key, value) -> {
+          switch (value) {
+            case Integer v -> out.put(a + key, (int) v);
+            case Float v -> out.put(a + key, (float) v);
+            case Boolean v -> out.put(a + key, (boolean) v);
+            default -> out.put(a + key, value.toString());
+          }
+        });
   }
 
   private void tensors() {

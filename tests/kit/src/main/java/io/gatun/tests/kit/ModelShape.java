@@ -35,32 +35,71 @@ public record ModelShape(
 
   /** A model of some 100 thousand weights, wide enough for every quantisation. */
   public static ModelShape tiny(String architecture) {
-    return new ModelShape(
-        architecture, 4, 256, 8, 4, 32, 512, 320, 0, 0, false, Map.of());
+    return new ModelShape(architecture, 4, 256, 8, 4, 32, 512, 320, 0, 0, false, Map.of());
   }
 
   public ModelShape withLayers(int count) {
     return new ModelShape(
-        architecture, count, embedding, heads, kvHeads, headDim, feedForward, vocabulary, experts,
-        expertsPerToken, tied, metadata);
+        architecture,
+        count,
+        embedding,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        vocabulary,
+        experts,
+        expertsPerToken,
+        tied,
+        metadata);
   }
 
   public ModelShape withExperts(int count, int perToken) {
     return new ModelShape(
-        architecture, layers, embedding, heads, kvHeads, headDim, feedForward, vocabulary, count,
-        perToken, tied, metadata);
+        architecture,
+        layers,
+        embedding,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        vocabulary,
+        count,
+        perToken,
+        tied,
+        metadata);
   }
 
   public ModelShape withHeads(int count, int kv, int dim) {
     return new ModelShape(
-        architecture, layers, embedding, count, kv, dim, feedForward, vocabulary, experts,
-        expertsPerToken, tied, metadata);
+        architecture,
+        layers,
+        embedding,
+        count,
+        kv,
+        dim,
+        feedForward,
+        vocabulary,
+        experts,
+        expertsPerToken,
+        tied,
+        metadata);
   }
 
   public ModelShape withTied() {
     return new ModelShape(
-        architecture, layers, embedding, heads, kvHeads, headDim, feedForward, vocabulary, experts,
-        expertsPerToken, true, metadata);
+        architecture,
+        layers,
+        embedding,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        vocabulary,
+        experts,
+        expertsPerToken,
+        true,
+        metadata);
   }
 
   /** With one more metadata value. */
@@ -68,21 +107,29 @@ public record ModelShape(
     Map<String, Object> more = new LinkedHashMap<>(metadata);
     more.put(key, value);
     return new ModelShape(
-        architecture, layers, embedding, heads, kvHeads, headDim, feedForward, vocabulary, experts,
-        expertsPerToken, tied, more);
+        architecture,
+        layers,
+        embedding,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        vocabulary,
+        experts,
+        expertsPerToken,
+        tied,
+        more);
   }
 
   /** Llama-3.2-1B: 1.24 billion weights. */
   public static ModelShape llama1b() {
-    return new ModelShape(
-            "llama", 16, 2048, 32, 8, 64, 8192, 128256, 0, 0, true, Map.of())
+    return new ModelShape("llama", 16, 2048, 32, 8, 64, 8192, 128256, 0, 0, true, Map.of())
         .with("rope.freq_base", 500000f);
   }
 
   /** Qwen3-0.6B: 0.6 billion weights. */
   public static ModelShape qwen06b() {
-    return new ModelShape(
-            "qwen3", 28, 1024, 16, 8, 128, 3072, 151936, 0, 0, true, Map.of())
+    return new ModelShape("qwen3", 28, 1024, 16, 8, 128, 3072, 151936, 0, 0, true, Map.of())
         .with("rope.freq_base", 1000000f);
   }
 }

@@ -63,8 +63,7 @@ class RealModelOracleTest {
                 SharedFiles.require("data/text/corpora/tinystories/tinystories-sample-1MB.txt"))
             .substring(0, 12_000);
     try (Model model = Model.load(file, LoadOptions.defaults());
-        Engine engine =
-            Engine.open(model, EngineOptions.defaults().withContextTokens(CHUNK))) {
+        Engine engine = Engine.open(model, EngineOptions.defaults().withContextTokens(CHUNK))) {
       int[] tokens = model.vocabulary().encode(text, true, false);
       double ours = Perplexity.of(engine, tokens, CHUNK, _ -> {}).value();
       assertThat(ours).isCloseTo(oracle(file, tokens, model), Offset.offset(1e-4));
