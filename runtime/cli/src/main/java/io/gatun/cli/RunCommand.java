@@ -3,7 +3,11 @@ package io.gatun.cli;
 import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
 import io.gatun.TokenStream;
+import io.gatun.engine.FinishReason;
+import io.gatun.engine.GenerateRequest;
+import io.gatun.engine.Generation;
 import io.gatun.engine.Usage;
+import io.gatun.model.MemoryPlan;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,6 +48,13 @@ public final class RunCommand implements CliCommand {
       description = "Text like <|im_end|> in the prompt becomes the token of that name.")
   boolean special;
 
+  @Option(
+      names = "--ids",
+      paramLabel = "IDS",
+      split = ",",
+      description = "The prompt as token ids; prints ids. For models without a vocabulary.")
+  List<Integer> ids = List.of();
+
   @Option(names = "--echo", description = "Print the prompt too.")
   boolean echo;
 
@@ -51,7 +62,10 @@ public final class RunCommand implements CliCommand {
   boolean stats;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, InterruptedException {
+    if (!ids.isEmpty()) {
+      return runIds();
+    }
     String text = text();
     try (LanguageModel loaded = model.load()) {
       GenerateOptions options =
@@ -67,8 +81,27 @@ public final class RunCommand implements CliCommand {
         stream.forEach(Console::print);
         Console.println("");
         if (stats) {
-          report(stream);
+          report(stream.usage(), stream.finishReason());
         }
+      }
+    }
+    return 0;
+  }
+
+  private int runIds() throws InterruptedException {
+    try (LanguageModel loaded = model.load()) {
+      GenerateOptions options = sampling.options(loaded.model().vocabulary());
+      GenerateRequest request =
+          GenerateRequest.of(ids.stream().mapToInt(Integer::intValue).toArray())
+              .withSampling(options.sampling())
+              .withMaxTokens(options.maxTokens());
+      Generation generation = loaded.engine().submit(request);
+      for (var token = generation.next(); token.isPresent(); token = generation.next()) {
+        Console.print(token.get().id() + " ");
+      }
+      Console.println("");
+      if (stats) {
+        report(generation.usage(), generation.finishReason());
       }
     }
     return 0;
@@ -89,15 +122,29 @@ public final class RunCommand implements CliCommand {
     return piped.endsWith("\n") ? piped.substring(0, piped.length() - 1) : piped;
   }
 
-  private static void report(TokenStream stream) {
-    Usage usage = stream.usage();
+  private static void report(Usage usage, FinishReason reason) {
     Console.note(
-        "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s; ended: %s"
+        "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s; ended: %s; peak memory: %s"
             .formatted(
                 usage.promptTokens(),
                 usage.prefillTokensPerSecond(),
                 usage.completionTokens(),
                 usage.decodeTokensPerSecond(),
-                stream.finishReason()));
+                reason,
+                peakMemory()));
+  }
+
+  /** The most memory that this process had at once, mapped weights included. */
+  private static String peakMemory() {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+        if (line.startsWith("VmHWM:")) {
+          return MemoryPlan.show(1024 * Long.parseLong(line.replaceAll("\\D", "")));
+        }
+      }
+    } catch (IOException | NumberFormatException notLinux) {
+      // Only Linux tells it in this way.
+    }
+    return "unknown";
   }
 }

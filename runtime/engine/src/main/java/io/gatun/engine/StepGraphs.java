@@ -18,6 +18,9 @@ final class StepGraphs implements AutoCloseable {
   /** Shapes that are kept: decode batches of a few sizes, and prompt chunks. */
   private static final int KEPT = 32;
 
+  /** The same where each graph has device memory of its own. */
+  private static final int KEPT_ON_GPU = 4;
+
   private final Model model;
   private final KvStore store;
   private final Backend backend;
@@ -39,7 +42,7 @@ final class StepGraphs implements AutoCloseable {
     if (known != null) {
       return known;
     }
-    if (graphs.size() >= KEPT) {
+    if (graphs.size() >= (backend.sharesMemory() ? KEPT : KEPT_ON_GPU)) {
       DecoderGraph.Key oldest = graphs.keySet().iterator().next();
       Compiled dropped = graphs.remove(oldest);
       if (dropped != null) {

@@ -251,7 +251,9 @@ public final class Model implements AutoCloseable {
 
     private static long bytesPerLayer(GgufFile file, Hyperparams h) {
       List<TensorInfo> tensors = file.tensors();
-      return tensors.stream().mapToLong(TensorInfo::bytes).sum() / h.layerCount();
+      long weights = tensors.stream().mapToLong(TensorInfo::bytes).sum();
+      return (weights + KvStore.bytes(h, Math.min(h.contextLength(), 4096), DType.F16))
+          / h.layerCount();
     }
   }
 }

@@ -105,7 +105,9 @@ final class WeightPlacement {
   }
 
   private Where where(String name, TensorInfo tensor, Device device, Repacking repacking) {
-    if (device.kind() != Device.Kind.CPU) {
+    if (device.kind() != Device.Kind.CPU
+        && (!matrix(name, tensor)
+            || TensorStore.computable(tensor.layout(), h.expertsPerToken(), device))) {
       return Where.DEVICE;
     }
     boolean experts = tensor.shape().d2() > 1;

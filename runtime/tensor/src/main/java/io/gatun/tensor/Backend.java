@@ -103,6 +103,11 @@ public final class Backend implements AutoCloseable {
     FLAG.setVolatile(cancelFlag, 0L, (byte) 0);
   }
 
+  /** Whether all graphs share one memory for intermediate values, so that keeping many is cheap. */
+  public boolean sharesMemory() {
+    return galloc != null;
+  }
+
   /** Bytes of intermediate values that the last placed graph needed, on all devices. */
   public long computeBytes() {
     CompiledGraph current = placed;

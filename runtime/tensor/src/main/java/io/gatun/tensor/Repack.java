@@ -23,7 +23,7 @@ final class Repack {
   /** The first extra buffer type that can multiply with such a weight; empty when none can. */
   static Optional<MemorySegment> bufferTypeFor(Layout weight, int expertsPerToken) {
     for (MemorySegment type : extraBufferTypes()) {
-      if (supports(type, weight, Math.max(1, expertsPerToken))) {
+      if (multiplies(Device.cpu(), type, weight, expertsPerToken)) {
         return Optional.of(type);
       }
     }
@@ -58,9 +58,12 @@ final class Repack {
     return types;
   }
 
-  private static boolean supports(MemorySegment bufferType, Layout weight, int expertsPerToken) {
+  /** Whether a device can multiply with a weight that lies in a buffer of a given type. */
+  static boolean multiplies(
+      Device device, MemorySegment bufferType, Layout weight, int expertsPerToken) {
     Shape s = weight.shape();
     boolean experts = s.d2() > 1;
+    int perToken = Math.max(1, expertsPerToken);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment params = ggml_init_params.allocate(arena);
       ggml_init_params.mem_size(params, 8 * Ggml.ggml_tensor_overhead());
@@ -73,9 +76,8 @@ final class Repack {
         MemorySegment product;
         if (experts) {
           MemorySegment x =
-              Ggml.ggml_new_tensor_3d(ctx, Ggml.GGML_TYPE_F32(), s.d0(), expertsPerToken, 512);
-          MemorySegment ids =
-              Ggml.ggml_new_tensor_2d(ctx, Ggml.GGML_TYPE_I32(), expertsPerToken, 512);
+              Ggml.ggml_new_tensor_3d(ctx, Ggml.GGML_TYPE_F32(), s.d0(), perToken, 512);
+          MemorySegment ids = Ggml.ggml_new_tensor_2d(ctx, Ggml.GGML_TYPE_I32(), perToken, 512);
           product = Ggml.ggml_mul_mat_id(ctx, w, x, ids);
         } else {
           MemorySegment x =
@@ -83,7 +85,7 @@ final class Repack {
           product = Ggml.ggml_mul_mat(ctx, w, x);
         }
         ggml_tensor.buffer(w.reinterpret(ggml_tensor.sizeof()), buffer);
-        return Ggml.ggml_backend_dev_supports_op(Device.cpu().handle(), product);
+        return Ggml.ggml_backend_dev_supports_op(device.handle(), product);
       } finally {
         Ggml.ggml_backend_buffer_free(buffer);
         Ggml.ggml_free(ctx);

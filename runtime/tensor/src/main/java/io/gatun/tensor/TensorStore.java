@@ -65,6 +65,11 @@ public final class TensorStore implements AutoCloseable {
     return Repack.bufferTypeFor(weight, expertsPerToken).isPresent();
   }
 
+  /** Whether a device can multiply with a weight in its own memory. */
+  public static boolean computable(Layout weight, int expertsPerToken, Device device) {
+    return Repack.multiplies(device, device.bufferType(), weight, expertsPerToken);
+  }
+
   /** A tensor by name. */
   public Optional<StoredTensor> find(String tensorName) {
     return Optional.ofNullable(tensors.get(tensorName));
