@@ -1,7 +1,10 @@
 package io.gatun.cli;
 
+import io.gatun.tensor.WarmUp;
+import java.util.List;
 import java.util.Locale;
 import java.util.ServiceLoader;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -21,6 +24,10 @@ public final class Main {
       description = "On failure, print the stack trace.")
   private boolean verbose;
 
+  /** The subcommands that run a model, and so need the native functions soon. */
+  private static final Set<String> COMPUTING =
+      Set.of("run", "chat", "bench", "perplexity", "warm-up");
+
   private Main() {}
 
   /** Ends the process with the command's exit code: 0 fine, 1 failed, 2 wrong usage. */
@@ -34,13 +41,11 @@ public final class Main {
 
   /** Runs a command line and returns its exit code. */
   static int run(String... args) {
-    Main main = new Main();
-    CommandLine commands = new CommandLine(main);
-    for (CliCommand command :
-        ServiceLoader.load(CliCommand.class, CliCommand.class.getClassLoader())) {
-      commands.addSubcommand(command);
+    if (args.length > 0 && COMPUTING.contains(args[0])) {
+      WarmUp.start();
     }
-    commands.addSubcommand(new CommandLine.HelpCommand());
+    Main main = new Main();
+    CommandLine commands = commands(main, args.length == 0 ? "" : args[0]);
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setOut(Console.writer());
     commands.setErr(Console.errorWriter());
@@ -53,5 +58,43 @@ public final class Main {
       return 2;
     }
     return commands.execute(args);
+  }
+
+  /** The program with all its subcommands. */
+  static CommandLine commands() {
+    return commands(new Main(), "");
+  }
+
+  /**
+   * The program with its subcommands; reading the options of all of them takes longer than reading
+   * a model, so if only one is meant, the others are left out.
+   */
+  private static CommandLine commands(Main main, String meant) {
+    CommandLine commands = new CommandLine(main);
+    List<ServiceLoader.Provider<CliCommand>> providers =
+        ServiceLoader.load(CliCommand.class, CliCommand.class.getClassLoader()).stream().toList();
+    for (ServiceLoader.Provider<CliCommand> provider : providers) {
+      if (provider.type().getSimpleName().equals(className(meant))) {
+        commands.addSubcommand(provider.get());
+        return commands;
+      }
+    }
+    providers.forEach(provider -> commands.addSubcommand(provider.get()));
+    commands.addSubcommand(new CommandLine.HelpCommand());
+    return commands;
+  }
+
+  /** By convention: {@code warm-up} is {@code WarmUpCommand}. */
+  private static String className(String command) {
+    StringBuilder name = new StringBuilder();
+    for (int i = 0; i < command.length(); i++) {
+      boolean first = i == 0 || command.charAt(i - 1) == '-';
+      name.append(first ? Character.toUpperCase(command.charAt(i)) : command.charAt(i));
+    }
+    int dash = name.indexOf("-");
+    while (dash >= 0) {
+      dash = name.deleteCharAt(dash).indexOf("-");
+    }
+    return name.append("Command").toString();
   }
 }
