@@ -1,10 +1,8 @@
 package io.gatun.cli;
 
-import io.gatun.tensor.WarmUp;
 import java.util.List;
 import java.util.Locale;
 import java.util.ServiceLoader;
-import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -24,10 +22,6 @@ public final class Main {
       description = "On failure, print the stack trace.")
   private boolean verbose;
 
-  /** The subcommands that run a model, and so need the native functions soon. */
-  private static final Set<String> COMPUTING =
-      Set.of("run", "chat", "bench", "perplexity", "warm-up");
-
   private Main() {}
 
   /** Ends the process with the command's exit code: 0 fine, 1 failed, 2 wrong usage. */
@@ -41,9 +35,6 @@ public final class Main {
 
   /** Runs a command line and returns its exit code. */
   static int run(String... args) {
-    if (args.length > 0 && COMPUTING.contains(args[0])) {
-      WarmUp.start();
-    }
     Main main = new Main();
     CommandLine commands = commands(main, args.length == 0 ? "" : args[0]);
     commands.setCaseInsensitiveEnumValuesAllowed(true);
