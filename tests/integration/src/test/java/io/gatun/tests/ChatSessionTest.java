@@ -1,0 +1,77 @@
+package io.gatun.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.gatun.ChatSession;
+import io.gatun.Gatun;
+import io.gatun.GenerateOptions;
+import io.gatun.LanguageModel;
+import io.gatun.TokenStream;
+import io.gatun.model.UnsupportedModelException;
+import io.gatun.tests.kit.ModelCopy;
+import io.gatun.tests.kit.SharedFiles;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ChatSessionTest {
+  private static final String CHATML =
+      "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}";
+  private static final GenerateOptions SHORT = GenerateOptions.greedy().withMaxTokens(12);
+
+  @TempDir Path folder;
+
+  @Test
+  void the_second_message_costs_only_itself() throws Exception {
+    Path file =
+        ModelCopy.with(
+            SharedFiles.stories(), folder.resolve("chat.gguf"), "tokenizer.chat_template", CHATML);
+    try (LanguageModel model = Gatun.load(file);
+        ChatSession chat = model.chat().system("Be kind.").options(SHORT).open()) {
+      String first;
+      try (TokenStream answer = chat.send("Hello")) {
+        first = answer.complete().text();
+        assertThat(answer.usage().cachedTokens()).isZero();
+      }
+      assertThat(first).isNotEmpty();
+      try (TokenStream answer = chat.send("And now?")) {
+        var usage = answer.complete().usage();
+        // Everything up to the answer is kept; its text may be tokenized in another way than it
+        // came.
+        assertThat(usage.cachedTokens()).isGreaterThan(30);
+        assertThat(usage.promptTokens()).isGreaterThan(usage.cachedTokens());
+      }
+      chat.clear();
+      try (TokenStream answer = chat.send("Hello")) {
+        assertThat(answer.complete().text()).isEqualTo(first);
+      }
+    }
+  }
+
+  @Test
+  void an_answer_that_was_stopped_is_part_of_the_conversation() throws Exception {
+    Path file =
+        ModelCopy.with(
+            SharedFiles.stories(), folder.resolve("chat.gguf"), "tokenizer.chat_template", CHATML);
+    try (LanguageModel model = Gatun.load(file);
+        ChatSession chat = model.chat().options(GenerateOptions.greedy()).open()) {
+      try (TokenStream answer = chat.send("Tell me a story")) {
+        assertThat(answer.iterator().next()).isNotEmpty();
+      }
+      try (TokenStream answer = chat.send("Go on")) {
+        assertThat(answer.iterator().next()).isNotEmpty();
+      }
+    }
+  }
+
+  @Test
+  void a_model_without_a_template_says_so() {
+    try (LanguageModel model = Gatun.load(SharedFiles.stories());
+        ChatSession chat = model.chat().open()) {
+      assertThatThrownBy(() -> chat.send("Hello"))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("chat template");
+    }
+  }
+}
