@@ -18,6 +18,9 @@ public final class ChatSession implements AutoCloseable {
   private final PromptCache cache;
   private final List<Map.Entry<String, String>> messages = new ArrayList<>();
 
+  /** The answer before, which may still be stopping. */
+  private Optional<TokenStream> last = Optional.empty();
+
   private ChatSession(LanguageModel model, Opening opening) {
     this.model = model;
     this.options = opening.options;
@@ -33,15 +36,19 @@ public final class ChatSession implements AutoCloseable {
    *     knows
    */
   public TokenStream send(String text) {
+    last.ifPresent(TokenStream::end);
     messages.add(Map.entry("user", text));
     try {
       String prompt = model.vocabulary().renderChat(messages, true);
       int[] tokens = model.vocabulary().encode(prompt, true, true);
-      return model.stream(
-          tokens,
-          options,
-          Optional.of(cache),
-          answer -> messages.add(Map.entry("assistant", answer)));
+      TokenStream answer =
+          model.stream(
+              tokens,
+              options,
+              Optional.of(cache),
+              spoken -> messages.add(Map.entry("assistant", spoken)));
+      last = Optional.of(answer);
+      return answer;
     } catch (RuntimeException e) {
       messages.removeLast();
       throw e;

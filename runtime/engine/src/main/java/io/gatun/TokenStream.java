@@ -93,6 +93,12 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
     report();
   }
 
+  /** Closes it and waits until the engine has let go of it, however it ended. */
+  void end() {
+    close();
+    generation.awaitEnd();
+  }
+
   private final class Pieces implements Iterator<String> {
     @Override
     public boolean hasNext() {

@@ -50,6 +50,11 @@ public final class Generation implements AutoCloseable {
     }
   }
 
+  /** Waits for the end, also of a request that failed. */
+  public void awaitEnd() {
+    var _ = finished.handle((_, _) -> true).join();
+  }
+
   /** Stops within one step. Does nothing after the end. */
   public void cancel() {
     if (!finished.isDone()) {
