@@ -3,6 +3,7 @@ package io.gatun.bindings;
 import io.gatun.bindings.ggml.GatunKernels;
 import io.gatun.bindings.ggml.Ggml;
 import io.gatun.bindings.ggml.Llama;
+import io.gatun.bindings.ggml.NativeRelease;
 import io.gatun.bindings.ggml.ggml_init_params;
 import io.gatun.bindings.ggml.ggml_tensor;
 import io.gatun.bindings.ggml.ggml_threadpool_params;
@@ -28,7 +29,7 @@ import java.util.List;
  */
 final class AbiCheck {
   /** The ggml release that native/ggml/package.json pins. */
-  static final String GGML_VERSION = "0.23.0";
+  static final String GGML_VERSION = NativeRelease.GGML_VERSION;
 
   private AbiCheck() {}
 
