@@ -20,13 +20,35 @@ final class LoadedLibraries {
   private LoadedLibraries() {}
 
   /**
-   * Each candidate exports {@code ggml_backend_score}; GGML takes the highest. Where the dynamic
-   * loader can name the library of an address, it is asked about one of the backend's functions
-   * instead, which needs no guess.
+   * Each candidate exports {@code ggml_backend_score}; GGML takes the highest. Where the system can
+   * name the libraries of a process, or the loader that of an address, it is asked instead, which
+   * needs no guess.
    */
   static @Nullable Path cpuBackend(Path folder) {
+    Path mapped = mappedFrom(folder);
+    if (mapped != null) {
+      return mapped;
+    }
     Path byAddress = libraryOf(threadCountFunction());
     return byAddress != null ? byAddress : highestScore(folder);
+  }
+
+  /** Linux lists the libraries of a process in a file, which costs less than linking a function. */
+  private static @Nullable Path mappedFrom(Path folder) {
+    Path maps = Path.of("/proc/self/maps");
+    if (!Files.isReadable(maps)) {
+      return null;
+    }
+    try (Stream<String> lines = Files.lines(maps)) {
+      String prefix = folder.toRealPath() + "/libggml-cpu";
+      return lines
+          .filter(line -> line.contains(prefix))
+          .map(line -> Path.of(line.substring(line.indexOf('/'))))
+          .findFirst()
+          .orElse(null);
+    } catch (IOException unreadable) {
+      return null;
+    }
   }
 
   private static MemorySegment threadCountFunction() {

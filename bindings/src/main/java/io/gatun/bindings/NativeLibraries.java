@@ -183,6 +183,9 @@ public final class NativeLibraries {
 
   /** GGML forks a debugger to print a backtrace on an assertion unless told not to. */
   private static void silenceBacktraces() {
+    if (System.getenv("GGML_NO_BACKTRACE") != null) {
+      return;
+    }
     Linker linker = Linker.nativeLinker();
     try (Arena arena = Arena.ofConfined()) {
       SymbolLookup libc = linker.defaultLookup();

@@ -74,11 +74,12 @@ final class RowReader implements AutoCloseable {
 
     /** The token with the largest logit. */
     int best() {
-      if (graph.topK(tensor, output, selection, 1) == 0) {
+      int best = graph.argMax(tensor, output);
+      if (best < 0) {
         throw new IllegalStateException(
             "no token can be chosen: every logit is NaN; are the weights damaged?");
       }
-      return selection.index(0);
+      return best;
     }
 
     /** A chosen token with as many log-probabilities as were asked for. */
@@ -87,7 +88,7 @@ final class RowReader implements AutoCloseable {
         return new GeneratedToken(id, Float.NaN, List.of());
       }
       float[] all = logits();
-      double logMass = logMass(all);
+      double logMass = graph.logSumExp(tensor, output);
       List<GeneratedToken.Alternative> top = new ArrayList<>();
       if (logprobs > 0) {
         int found = selection.topK(all, Math.min(logprobs, all.length));

@@ -2,6 +2,7 @@ package io.gatun.tensor;
 
 import static java.lang.foreign.MemorySegment.NULL;
 
+import io.gatun.bindings.ggml.GatunKernels;
 import io.gatun.bindings.ggml.Ggml;
 import io.gatun.bindings.ggml.ggml_init_params;
 import io.gatun.bindings.ggml.ggml_tensor;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -110,32 +112,47 @@ public final class CompiledGraph implements AutoCloseable {
 
   /** Copies row {@code row} of an F32 output. */
   public void readRow(Tensor output, long row, float[] into) {
-    MemorySegment source = known(output);
-    long width = output.shape().d0();
-    if (output.type() != DType.F32 || into.length < width || row >= output.shape().rows()) {
+    int width = (int) output.shape().d0();
+    if (into.length < width) {
       throw new IllegalArgumentException("row %d of %s does not fit".formatted(row, output));
     }
-    if (onDevice(output)) {
-      try (Arena scratch = Arena.ofConfined()) {
-        MemorySegment copy = scratch.allocate(4 * width, 16);
-        Ggml.ggml_backend_tensor_get(lowered[output.index()], copy, 4 * width * row, 4 * width);
-        MemorySegment.copy(copy, ValueLayout.JAVA_FLOAT, 0, into, 0, (int) width);
-      }
-    } else {
-      MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, 4 * width * row, into, 0, (int) width);
-    }
+    var _ =
+        onRow(
+            output,
+            row,
+            values -> {
+              MemorySegment.copy(values, ValueLayout.JAVA_FLOAT, 0, into, 0, width);
+              return true;
+            });
   }
 
-  /** The index and value of each row's k largest values of an F32 output, best first. */
-  public int topK(Tensor output, long row, Selection selection, int k) {
+  /** The place of a row's largest value, the lowest of equal ones; −1 when all are NaN. */
+  public int argMax(Tensor output, long row) {
+    return onRow(
+        output, row, values -> GatunKernels.gatun_argmax(values, (int) output.shape().d0()));
+  }
+
+  /** ln Σ exp(value) of a row. */
+  public double logSumExp(Tensor output, long row) {
+    return onRow(
+        output, row, values -> GatunKernels.gatun_log_sum_exp(values, (int) output.shape().d0()));
+  }
+
+  /** Runs something on a row of an F32 output where it lies in main memory, or on a copy. */
+  private <T> T onRow(Tensor output, long row, Function<MemorySegment, T> work) {
     MemorySegment source = known(output);
-    long width = output.shape().d0();
-    if (onDevice(output)) {
-      float[] copy = new float[(int) width];
-      readRow(output, row, copy);
-      return selection.topK(copy, k);
+    long bytes = 4 * output.shape().d0();
+    if (output.type() != DType.F32 || row < 0 || row >= output.shape().rows()) {
+      throw new IllegalArgumentException("there is no row %d in %s".formatted(row, output));
     }
-    return selection.topK(source.asSlice(4 * width * row, 4 * width), (int) width, k);
+    if (!onDevice(output)) {
+      return work.apply(source.asSlice(bytes * row, bytes));
+    }
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment copy = scratch.allocate(bytes, 16);
+      Ggml.ggml_backend_tensor_get(lowered[output.index()], copy, bytes * row, bytes);
+      return work.apply(copy);
+    }
   }
 
   @Override

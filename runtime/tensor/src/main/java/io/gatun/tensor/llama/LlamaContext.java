@@ -116,13 +116,7 @@ public final class LlamaContext implements AutoCloseable {
     if (values.equals(NULL)) {
       throw new IllegalArgumentException("row %d has no logits".formatted(row));
     }
-    try (Arena scratch = Arena.ofConfined()) {
-      MemorySegment index = scratch.allocate(ValueLayout.JAVA_INT);
-      MemorySegment value = scratch.allocate(ValueLayout.JAVA_FLOAT);
-      MemorySegment space = scratch.allocate(ValueLayout.JAVA_LONG);
-      int _ = GatunKernels.gatun_top_k(values, vocabulary, 1, index, value, space);
-      return index.get(ValueLayout.JAVA_INT, 0);
-    }
+    return GatunKernels.gatun_argmax(values, vocabulary);
   }
 
   /** Lets the threads sleep; the next decode wakes them. */
