@@ -81,7 +81,7 @@ public final class RunCommand implements CliCommand {
         stream.forEach(Console::print);
         Console.println("");
         if (stats) {
-          report(stream.usage(), stream.finishReason());
+          report(loaded, stream.usage(), stream.finishReason());
         }
       }
     }
@@ -101,7 +101,7 @@ public final class RunCommand implements CliCommand {
       }
       Console.println("");
       if (stats) {
-        report(generation.usage(), generation.finishReason());
+        report(loaded, generation.usage(), generation.finishReason());
       }
     }
     return 0;
@@ -122,7 +122,8 @@ public final class RunCommand implements CliCommand {
     return piped.endsWith("\n") ? piped.substring(0, piped.length() - 1) : piped;
   }
 
-  private static void report(Usage usage, FinishReason reason) {
+  private static void report(LanguageModel loaded, Usage usage, FinishReason reason) {
+    Console.note(loaded.model().summary());
     Console.note(
         "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s; ended: %s; peak memory: %s"
             .formatted(

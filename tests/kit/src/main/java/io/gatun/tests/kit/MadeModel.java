@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.Function;
 
@@ -111,6 +112,9 @@ public final class MadeModel {
       String b = "blk." + layer + ".";
       attention(b);
       feedForward(b);
+    }
+    if (shape.architecture().equals("llama") && shape.ropeFactors()) {
+      vector("rope_freqs.weight", shape.headDim() / 2, 1f, 32f);
     }
     if (shape.metadata().containsKey("rope.scaling.original_context_length")
         && shape.architecture().equals("phi3")) {
@@ -247,7 +251,10 @@ public final class MadeModel {
     long total = (long) rows * count;
     int distinct = (int) Math.min(total, DISTINCT_ROWS);
     float range = 1.7f / (float) Math.sqrt(in);
-    byte[] tile = Quantization.quantize(type, uniform(in * distinct, -range, range), in);
+    float[] importance = new float[in];
+    Arrays.fill(importance, 1f); // some types cannot be written without
+    byte[] tile =
+        Quantization.quantize(type, uniform(in * distinct, -range, range), in, importance);
     Shape s = count == 1 ? Shape.of(in, rows) : Shape.of(in, rows, count);
     long bytes = type.rowBytes(in) * total;
     out.tensor(

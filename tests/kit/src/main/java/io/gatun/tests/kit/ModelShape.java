@@ -33,6 +33,9 @@ public record ModelShape(
     boolean tied,
     Map<String, Object> metadata) {
 
+  /** A key of our own, which readers ignore. */
+  private static final String FACTORS = "made.rope_factors";
+
   /** A model of some 100 thousand weights, wide enough for every quantisation. */
   public static ModelShape tiny(String architecture) {
     return new ModelShape(architecture, 4, 256, 8, 4, 32, 512, 320, 0, 0, false, Map.of());
@@ -100,6 +103,16 @@ public record ModelShape(
         expertsPerToken,
         true,
         metadata);
+  }
+
+  /** With factors for its rotary positions, as Llama 3 has them. */
+  public ModelShape withRopeFactors() {
+    return with("rope.freq_base", 500000f).with(FACTORS, true);
+  }
+
+  /** Whether the file gets factors for rotary positions. */
+  boolean ropeFactors() {
+    return metadata.containsKey(FACTORS);
   }
 
   /** With one more metadata value. */

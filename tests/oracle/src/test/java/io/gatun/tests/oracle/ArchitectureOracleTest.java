@@ -21,6 +21,7 @@ class ArchitectureOracleTest {
   static Stream<Arguments> architectures() {
     return Stream.of(
         arguments("llama", ModelShape.tiny("llama")),
+        arguments("llama 3", ModelShape.tiny("llama").withRopeFactors()),
         arguments("llama, tied", ModelShape.tiny("llama").withTied()),
         arguments("mixtral", ModelShape.tiny("llama").withExperts(8, 2)),
         arguments("qwen2", ModelShape.tiny("qwen2").withTied()),
