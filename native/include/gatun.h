@@ -18,7 +18,7 @@
 #endif
 
 /* Grows with every incompatible change of this header; Java compares it at load. */
-#define GATUN_ABI_VERSION 1
+#define GATUN_ABI_VERSION 2
 GATUN_API int32_t gatun_abi_version(void);
 
 /*
@@ -40,5 +40,40 @@ GATUN_API int32_t gatun_argmax(const float *scores, int32_t n);
 
 /* log(sum(exp(scores))), computed in double around the maximum; -inf when n is 0. */
 GATUN_API double gatun_log_sum_exp(const float *scores, int32_t n);
+
+/* The instruction set that the kernels use here: generic, avx2, avx512, neon or i8mm. */
+GATUN_API const char *gatun_isa(void);
+
+/* 0 for generic, which is the reference and slower than GGML; more is better. */
+GATUN_API int32_t gatun_isa_level(void);
+
+/*
+ * Kernels that are nodes of a GGML graph: functions for ggml_custom_4d. All threads of the graph
+ * call them with their number and how many they are; operands are dst->src.
+ */
+struct ggml_tensor;
+
+/* Where our copy of ggml_tensor has type, ne, nb, op_params, src and data (field 0 to 5); else −1. */
+GATUN_API int64_t gatun_tensor_offset(int32_t field);
+
+/* How many products can share one quantised input. */
+#define GATUN_PRODUCTS 16
+
+/* 256 or 32: over how many values one scale of the activations goes for weights of a GGML type; 0
+ * when the integer kernels do not know the type. */
+GATUN_API int32_t gatun_activation_block(int32_t type);
+
+/* Bytes that gatun_quantize writes for activations [k, n] of products with weights of a type. */
+GATUN_API int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n);
+
+/* Activations F32 [K, N] (src[0], dense rows) to bytes (dst, I8). userdata: the block, 256 or 32. */
+GATUN_API void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/*
+ * Products of weights [K, M] (src[1…]) with what gatun_quantize made (src[0]), F32, each dense
+ * [M, N], one after another in dst. userdata: the number of this product among those that share the
+ * input, 0 to GATUN_PRODUCTS − 1.
+ */
+GATUN_API void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 #endif

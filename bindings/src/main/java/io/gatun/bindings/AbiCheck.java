@@ -51,6 +51,7 @@ final class AbiCheck {
     expect(
         wrong, "libgatun ABI", GatunKernels.GATUN_ABI_VERSION(), GatunKernels.gatun_abi_version());
     tensorLayout(wrong);
+    kernelLayout(wrong);
     threadpoolLayout(wrong);
     typeTraits(wrong);
     llamaDefaults(wrong);
@@ -109,6 +110,22 @@ final class AbiCheck {
       } finally {
         Ggml.ggml_free(ctx);
       }
+    }
+  }
+
+  /** Our kernels read tensors through a copy of the struct. */
+  private static void kernelLayout(List<String> wrong) {
+    long[] offsets = {
+      ggml_tensor.type$offset(),
+      ggml_tensor.ne$offset(),
+      ggml_tensor.nb$offset(),
+      ggml_tensor.op_params$offset(),
+      ggml_tensor.src$offset(),
+      ggml_tensor.data$offset()
+    };
+    for (int field = 0; field < offsets.length; field++) {
+      String what = "libgatun's offset of ggml_tensor field " + field;
+      expect(wrong, what, offsets[field], GatunKernels.gatun_tensor_offset(field));
     }
   }
 

@@ -22,14 +22,23 @@ public class GatunKernels extends NativeSymbols {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.gatun.bindings.NativeLibraries.kernelLookup();
 
-    private static final int GATUN_ABI_VERSION = (int)1L;
+    private static final int GATUN_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define GATUN_ABI_VERSION 1
+     * #define GATUN_ABI_VERSION 2
      * }
      */
     public static int GATUN_ABI_VERSION() {
         return GATUN_ABI_VERSION;
+    }
+    private static final int GATUN_PRODUCTS = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define GATUN_PRODUCTS 16
+     * }
+     */
+    public static int GATUN_PRODUCTS() {
+        return GATUN_PRODUCTS;
     }
 
     private static class gatun_abi_version {
@@ -330,6 +339,428 @@ public class GatunKernels extends NativeSymbols {
                 traceDowncall("gatun_log_sum_exp", scores, n);
             }
             return (double)mh$.invokeExact(scores, n);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_isa {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_POINTER    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_isa");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * const char *gatun_isa()
+     * }
+     */
+    public static FunctionDescriptor gatun_isa$descriptor() {
+        return gatun_isa.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * const char *gatun_isa()
+     * }
+     */
+    public static MethodHandle gatun_isa$handle() {
+        return gatun_isa.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * const char *gatun_isa()
+     * }
+     */
+    public static MemorySegment gatun_isa$address() {
+        return gatun_isa.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * const char *gatun_isa()
+     * }
+     */
+    public static MemorySegment gatun_isa() {
+        var mh$ = gatun_isa.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_isa");
+            }
+            return (MemorySegment)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_isa_level {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_INT    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_isa_level");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_isa_level()
+     * }
+     */
+    public static FunctionDescriptor gatun_isa_level$descriptor() {
+        return gatun_isa_level.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_isa_level()
+     * }
+     */
+    public static MethodHandle gatun_isa_level$handle() {
+        return gatun_isa_level.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_isa_level()
+     * }
+     */
+    public static MemorySegment gatun_isa_level$address() {
+        return gatun_isa_level.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_isa_level()
+     * }
+     */
+    public static int gatun_isa_level() {
+        var mh$ = gatun_isa_level.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_isa_level");
+            }
+            return (int)mh$.invokeExact();
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_tensor_offset {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_tensor_offset");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_tensor_offset(int32_t field)
+     * }
+     */
+    public static FunctionDescriptor gatun_tensor_offset$descriptor() {
+        return gatun_tensor_offset.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_tensor_offset(int32_t field)
+     * }
+     */
+    public static MethodHandle gatun_tensor_offset$handle() {
+        return gatun_tensor_offset.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_tensor_offset(int32_t field)
+     * }
+     */
+    public static MemorySegment gatun_tensor_offset$address() {
+        return gatun_tensor_offset.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_tensor_offset(int32_t field)
+     * }
+     */
+    public static long gatun_tensor_offset(int field) {
+        var mh$ = gatun_tensor_offset.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_tensor_offset", field);
+            }
+            return (long)mh$.invokeExact(field);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_activation_block {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_INT,
+            GatunKernels.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_activation_block");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_activation_block(int32_t type)
+     * }
+     */
+    public static FunctionDescriptor gatun_activation_block$descriptor() {
+        return gatun_activation_block.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_activation_block(int32_t type)
+     * }
+     */
+    public static MethodHandle gatun_activation_block$handle() {
+        return gatun_activation_block.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_activation_block(int32_t type)
+     * }
+     */
+    public static MemorySegment gatun_activation_block$address() {
+        return gatun_activation_block.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_activation_block(int32_t type)
+     * }
+     */
+    public static int gatun_activation_block(int type) {
+        var mh$ = gatun_activation_block.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_activation_block", type);
+            }
+            return (int)mh$.invokeExact(type);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantized_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_INT,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantized_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantized_bytes$descriptor() {
+        return gatun_quantized_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * }
+     */
+    public static MethodHandle gatun_quantized_bytes$handle() {
+        return gatun_quantized_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * }
+     */
+    public static MemorySegment gatun_quantized_bytes$address() {
+        return gatun_quantized_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * }
+     */
+    public static long gatun_quantized_bytes(int type, long k, long n) {
+        var mh$ = gatun_quantized_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantized_bytes", type, k, n);
+            }
+            return (long)mh$.invokeExact(type, k, n);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize$descriptor() {
+        return gatun_quantize.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize$handle() {
+        return gatun_quantize.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize$address() {
+        return gatun_quantize.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_mul_mat {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_mul_mat");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_mul_mat$descriptor() {
+        return gatun_mul_mat.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_mul_mat$handle() {
+        return gatun_mul_mat.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_mul_mat$address() {
+        return gatun_mul_mat.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_mul_mat(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_mul_mat.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_mul_mat", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

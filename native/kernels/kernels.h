@@ -1,0 +1,25 @@
+/*
+ * The kernels of one instruction set. Every function here exists once per set (see isa.h); the
+ * entry points in the files above simd/ split the work among threads and call them.
+ */
+#ifndef GATUN_KERNELS_H
+#define GATUN_KERNELS_H
+
+#include "int8_gemm.h"
+
+struct gatun_kernels {
+    const char *name;
+    int level; /* 0 is the scalar reference */
+
+    /* int8_gemm.h */
+    gatun_pack_fn *pack256;
+    gatun_pack_fn *pack32;
+    gatun_unpack_fn *unpack;
+    gatun_tile_fn *tile256;
+    gatun_tile_fn *tile32;
+};
+
+/* The best set that this machine has, or the one that the environment variable GATUN_ISA names. */
+const struct gatun_kernels *gatun_kernels(void);
+
+#endif

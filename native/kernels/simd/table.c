@@ -1,0 +1,32 @@
+/* The table of one instruction set. */
+#include "isa.h"
+#include "kernels.h"
+
+#if defined(__AVX512VNNI__)
+enum { LEVEL = 2 };
+#elif defined(__AVX2__)
+enum { LEVEL = 1 };
+#elif defined(__ARM_FEATURE_MATMUL_INT8)
+enum { LEVEL = 2 };
+#elif defined(__ARM_FEATURE_DOTPROD)
+enum { LEVEL = 1 };
+#else
+enum { LEVEL = 0 };
+#endif
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+
+gatun_pack_fn ISA(gatun_pack256), ISA(gatun_pack32);
+gatun_unpack_fn ISA(gatun_unpack);
+gatun_tile_fn ISA(gatun_tile256), ISA(gatun_tile32);
+
+const struct gatun_kernels ISA(gatun_kernels) = {
+    .name = TEXT(GATUN_ISA),
+    .level = LEVEL,
+    .pack256 = ISA(gatun_pack256),
+    .pack32 = ISA(gatun_pack32),
+    .unpack = ISA(gatun_unpack),
+    .tile256 = ISA(gatun_tile256),
+    .tile32 = ISA(gatun_tile32),
+};

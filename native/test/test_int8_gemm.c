@@ -1,0 +1,150 @@
+/*
+ * Integer products of every type against a scalar product in double, over odd shapes and extreme
+ * values, through the same entry points that a graph uses.
+ */
+#include "check.h"
+#include "ggml_tensor.h"
+#include "half.h"
+#include "kernels.h"
+
+extern const struct gatun_kernels gatun_kernels_generic;
+
+static const int32_t types[] = {TYPE_Q2_K, TYPE_Q3_K, TYPE_Q4_K, TYPE_Q5_K, TYPE_Q6_K,
+                                TYPE_IQ4_XS, TYPE_Q4_0, TYPE_Q4_1, TYPE_Q5_0, TYPE_Q5_1,
+                                TYPE_Q8_0, TYPE_IQ4_NL, TYPE_MXFP4};
+
+/* Where a block's float scales are; the other bytes may have any value. */
+static void set_scales(int32_t type, uint8_t *block, float scale) {
+    const uint16_t d = half_of_float(scale), m = half_of_float(scale * 0.7f);
+    switch (type) {
+    case TYPE_Q2_K: memcpy(block + 80, &d, 2), memcpy(block + 82, &m, 2); break;
+    case TYPE_Q3_K: memcpy(block + 108, &d, 2); break;
+    case TYPE_Q6_K: memcpy(block + 208, &d, 2); break;
+    case TYPE_Q4_K:
+    case TYPE_Q5_K:
+    case TYPE_Q4_1:
+    case TYPE_Q5_1: memcpy(block, &d, 2), memcpy(block + 2, &m, 2); break;
+    case TYPE_MXFP4: block[0] = (uint8_t)(110 + next_random() % 20); break;
+    default: memcpy(block, &d, 2); break;
+    }
+}
+
+/* Weights of a panel as doubles, by its definition. */
+static double panel_weight(const struct weight_type *t, const void *panel, int row, int k) {
+    if (t->block_values == 256) {
+        const panel256 *p = (const panel256 *)panel + k / 256;
+        const int s = k % 256 / t->sub;
+        const uint8_t byte = p->q[k % 256 / 4][row][k % 4];
+        const int q = t->is_signed ? (int8_t)byte : byte;
+        return (double)p->d[row] * p->scale[s][row][0] * q -
+               (double)p->dm[row] * p->min[s / 2][row][s % 2];
+    }
+    const panel32 *p = (const panel32 *)panel + k / 32;
+    const uint8_t byte = p->q[k % 32 / 4][row][k % 4];
+    return (double)p->d[row] * (t->is_signed ? (int8_t)byte : byte) + p->m[row];
+}
+
+static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) {
+    const struct weight_type *t = gatun_weight_type(type);
+    const int64_t row_bytes = k / t->block_values * t->block_bytes;
+    uint8_t *w = random_bytes(row_bytes * m);
+    for (int64_t b = 0; b < m * k / t->block_values; b++) {
+        set_scales(type, w + b * t->block_bytes, scale * (0.5f + (float)(next_random() % 100) / 100));
+    }
+    float *x = random_floats(k * n, scale);
+    if (k * n > 300) {
+        x[next_random() % (uint32_t)(k * n)] = scale * 1000; /* an outlier */
+    }
+    struct ggml_tensor tw = matrix(type, k, m, w);
+    tw.nb[1] = (size_t)row_bytes;
+    struct ggml_tensor tx = matrix(TYPE_F32, k, n, x);
+    void *packed = filled(gatun_quantized_bytes(type, k, n));
+    struct ggml_tensor tq = {.data = packed, .src = {&tx}};
+    run_op(gatun_quantize, &tq, gatun_activation_block(type));
+    float *c = filled(m * n * (int64_t)sizeof *c);
+    struct ggml_tensor tc = matrix(TYPE_F32, m, n, c);
+    tc.src[0] = &tq;
+    tc.src[1] = &tw;
+    run_op(gatun_mul_mat, &tc, 3);
+
+    char *panel = filled(k / t->block_values * (int64_t)sizeof(panel256));
+    for (int64_t i = 0; i < m; i++) {
+        gatun_kernels_generic.unpack(type, w + i * row_bytes, row_bytes, 1,
+                                     (int)(k / t->block_values), panel);
+        for (int64_t j = 0; j < n; j++) {
+            double exact = 0, size = 0;
+            for (int64_t l = 0; l < k; l++) {
+                const double product = panel_weight(t, panel, 0, (int)l) * x[j * k + l];
+                exact += product;
+                size += product * product;
+            }
+            /* Rounding of activations to 1/127 of the largest in their block. */
+            double largest = 0;
+            double weights = 0;
+            for (int64_t l = 0; l < k; l++) {
+                largest = fmax(largest, fabs(x[j * k + l]));
+                const double v = panel_weight(t, panel, 0, (int)l);
+                weights += v * v;
+            }
+            const double bound = 4 * sqrt(weights) * largest / 127 + 1e-4 * sqrt(size) + 1e-20;
+            check(fabs(c[j * m + i] - exact) <= bound, "type %d, [%d, %d] × %d: row %d column %d is %g, exactly %g",
+                  type, (int)k, (int)m, (int)n, (int)i, (int)j, (double)c[j * m + i], exact);
+        }
+    }
+    free(w), free(x), free(packed), free(c), free(panel);
+}
+
+/* The sets differ in nothing but the order of float sums. */
+static void same_as_generic(int32_t type) {
+    const struct weight_type *t = gatun_weight_type(type);
+    const struct gatun_kernels *mine = gatun_kernels(), *reference = &gatun_kernels_generic;
+    enum { K = 1024 };
+    const int blocks = K / t->block_values;
+    uint8_t *w = random_bytes((int64_t)PANEL_ROWS * blocks * t->block_bytes);
+    for (int b = 0; b < PANEL_ROWS * blocks; b++) {
+        set_scales(type, w + b * t->block_bytes, 0.01f);
+    }
+    float *x = random_floats(K * GROUP_COLUMNS, 1);
+    for (int rows = 1; rows <= PANEL_ROWS; rows++) {
+        for (int columns = 1; columns <= GROUP_COLUMNS; columns++) {
+            float c[2][GROUP_COLUMNS][PANEL_ROWS];
+            for (int i = 0; i < 2; i++) {
+                const struct gatun_kernels *k = i ? reference : mine;
+                void *act = filled(blocks * (int64_t)sizeof(act256));
+                void *panel = filled(blocks * (int64_t)sizeof(panel256));
+                (t->block_values == 256 ? k->pack256 : k->pack32)(x, K, columns, 0, blocks, act);
+                k->unpack(type, w, blocks * t->block_bytes, rows, blocks, panel);
+                for (int j = 0; j < GROUP_COLUMNS * PANEL_ROWS; j++) {
+                    c[i][j / PANEL_ROWS][j % PANEL_ROWS] = 7;
+                }
+                (t->block_values == 256 ? k->tile256 : k->tile32)(t, panel, act, blocks, rows,
+                                                                  columns, c[i][0], PANEL_ROWS, true);
+                free(act), free(panel);
+            }
+            for (int j = 0; j < GROUP_COLUMNS * PANEL_ROWS; j++) {
+                const float a = c[0][j / PANEL_ROWS][j % PANEL_ROWS];
+                const float b = c[1][j / PANEL_ROWS][j % PANEL_ROWS];
+                check(fabsf(a - b) <= 2e-5f * (1 + fabsf(b)),
+                      "type %d, %d rows, %d columns: %s gives %g, generic %g", type, rows, columns,
+                      mine->name, (double)a, (double)b);
+            }
+        }
+    }
+    free(w), free(x);
+}
+
+int main(void) {
+    for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
+        const int64_t block = gatun_weight_type(types[i])->block_values;
+        const int64_t shapes[][3] = {{block, 1, 1},      {block, 16, 4},        {3 * block, 17, 5},
+                                     {5 * block, 33, 9}, {1024 + block, 20, 3}, {2048, 7, 2}};
+        for (unsigned s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+            compare(types[i], shapes[s][0], shapes[s][1], shapes[s][2], 1);
+        }
+        compare(types[i], block, 5, 4, 1e-3f);
+        compare(types[i], block, 5, 4, 0);
+        same_as_generic(types[i]);
+    }
+    printf("int8_gemm: %s\n", gatun_isa());
+    return 0;
+}
