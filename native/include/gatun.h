@@ -63,8 +63,8 @@ GATUN_API int64_t gatun_tensor_offset(int32_t field);
  * when the integer kernels do not know the type. */
 GATUN_API int32_t gatun_activation_block(int32_t type);
 
-/* Bytes that gatun_quantize writes for activations [k, n] of products with weights of a type. */
-GATUN_API int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n);
+/* Bytes that gatun_quantize writes for activations [k, n] in blocks of 256 or 32. */
+GATUN_API int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n);
 
 /* Activations F32 [K, N] (src[0], dense rows) to bytes (dst, I8). userdata: the block, 256 or 32. */
 GATUN_API void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata);
@@ -75,5 +75,30 @@ GATUN_API void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *u
  * input, 0 to GATUN_PRODUCTS − 1.
  */
 GATUN_API void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* How GGML keeps activations for its dot products with weights of one type. */
+struct gatun_row_type {
+    void (*from_float)(const float *x, void *y, int64_t k);
+    int64_t block;       /* values that are converted together */
+    int64_t block_bytes; /* their size once converted */
+};
+
+/* Bytes that gatun_convert_rows writes for activations [k, n]. */
+GATUN_API int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n);
+
+/* Activations F32 [K, N] (src[0]) as GGML's dot products take them (dst, I8 of one row).
+ * userdata: struct gatun_row_type. */
+GATUN_API void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* One product of gatun_dot_rows. */
+struct gatun_dot_product {
+    int64_t number; /* among those that share the input, 0 to GATUN_PRODUCTS − 1 */
+    void (*dot[8])(int n, float *s, size_t bs, const void *x, size_t bx, const void *y, size_t by,
+                   int nrc); /* GGML's for each weight */
+};
+
+/* gatun_mul_mat for few columns: src[0] is of gatun_convert_rows, each row of the weights is read
+ * once. userdata: struct gatun_dot_product. */
+GATUN_API void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 #endif

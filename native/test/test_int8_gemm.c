@@ -58,7 +58,7 @@ static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) 
     struct ggml_tensor tw = matrix(type, k, m, w);
     tw.nb[1] = (size_t)row_bytes;
     struct ggml_tensor tx = matrix(TYPE_F32, k, n, x);
-    void *packed = filled(gatun_quantized_bytes(type, k, n));
+    void *packed = filled(gatun_quantized_bytes(t->block_values, k, n));
     struct ggml_tensor tq = {.data = packed, .src = {&tx}};
     run_op(gatun_quantize, &tq, gatun_activation_block(type));
     float *c = filled(m * n * (int64_t)sizeof *c);

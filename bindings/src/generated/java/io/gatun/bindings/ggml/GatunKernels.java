@@ -598,7 +598,7 @@ public class GatunKernels extends NativeSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n)
      * }
      */
     public static FunctionDescriptor gatun_quantized_bytes$descriptor() {
@@ -608,7 +608,7 @@ public class GatunKernels extends NativeSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n)
      * }
      */
     public static MethodHandle gatun_quantized_bytes$handle() {
@@ -618,7 +618,7 @@ public class GatunKernels extends NativeSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n)
      * }
      */
     public static MemorySegment gatun_quantized_bytes$address() {
@@ -627,16 +627,16 @@ public class GatunKernels extends NativeSymbols {
 
     /**
      * {@snippet lang=c :
-     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n)
      * }
      */
-    public static long gatun_quantized_bytes(int type, long k, long n) {
+    public static long gatun_quantized_bytes(int block, long k, long n) {
         var mh$ = gatun_quantized_bytes.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_quantized_bytes", type, k, n);
+                traceDowncall("gatun_quantized_bytes", block, k, n);
             }
-            return (long)mh$.invokeExact(type, k, n);
+            return (long)mh$.invokeExact(block, k, n);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -759,6 +759,192 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_mul_mat", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_converted_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_POINTER,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_converted_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor gatun_converted_bytes$descriptor() {
+        return gatun_converted_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n)
+     * }
+     */
+    public static MethodHandle gatun_converted_bytes$handle() {
+        return gatun_converted_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n)
+     * }
+     */
+    public static MemorySegment gatun_converted_bytes$address() {
+        return gatun_converted_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n)
+     * }
+     */
+    public static long gatun_converted_bytes(MemorySegment type, long k, long n) {
+        var mh$ = gatun_converted_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_converted_bytes", type, k, n);
+            }
+            return (long)mh$.invokeExact(type, k, n);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_convert_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_convert_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_convert_rows$descriptor() {
+        return gatun_convert_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_convert_rows$handle() {
+        return gatun_convert_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_convert_rows$address() {
+        return gatun_convert_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_convert_rows(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_convert_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_convert_rows", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_dot_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_dot_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_dot_rows$descriptor() {
+        return gatun_dot_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_dot_rows$handle() {
+        return gatun_dot_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_dot_rows$address() {
+        return gatun_dot_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_dot_rows(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_dot_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_dot_rows", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {

@@ -8,6 +8,7 @@ import io.gatun.tensor.CompiledGraph;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Device;
 import io.gatun.tensor.GraphBuilder;
+import io.gatun.tensor.Kernels;
 import io.gatun.tensor.Tensor;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -48,7 +49,7 @@ public final class DoctorCommand implements CliCommand {
     Tensor x = graph.input("x", DType.F32, 32, 1);
     Tensor y = w.matMul(x);
     graph.output(y);
-    try (Backend backend = Backend.cpu(1);
+    try (Backend backend = Backend.cpu(1, Kernels.own());
         CompiledGraph compiled = backend.compile(graph.build())) {
       float[] two = new float[32];
       float[] three = new float[32];

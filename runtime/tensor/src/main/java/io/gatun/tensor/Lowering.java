@@ -19,27 +19,34 @@ final class Lowering {
 
   private final MemorySegment ctx;
   private final MemorySegment[] lowered;
+  private final SharedProducts products;
 
-  private Lowering(MemorySegment ctx, int size) {
+  private Lowering(MemorySegment ctx, Arena arena, Graph graph, Kernels kernels) {
     this.ctx = ctx;
-    this.lowered = new MemorySegment[size];
+    this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
+    this.products = new SharedProducts(ctx, arena, graph, kernels);
   }
 
-  /** How many GGML tensors a graph can become at most; attention is the only op with a few. */
+  /** How many GGML tensors a graph can become at most. */
   static long tensorCount(Graph graph) {
-    return graph.nodes().size() + 8;
+    return (long) SharedProducts.TENSORS * graph.nodes().size() + 8;
   }
 
   /**
    * Emits all nodes in order.
    *
+   * @param arena lives as long as the GGML graph
    * @return the GGML tensor of each node, by {@link Tensor#index()}
    */
-  static MemorySegment[] lower(Graph graph, MemorySegment ctx, MemorySegment ggmlGraph) {
-    int last = graph.nodes().getLast().index();
-    Lowering lowering = new Lowering(ctx, last + 1);
+  static MemorySegment[] lower(
+      Graph graph, Kernels kernels, Arena arena, MemorySegment ctx, MemorySegment ggmlGraph) {
+    Lowering lowering = new Lowering(ctx, arena, graph, kernels);
     try (Arena names = Arena.ofConfined()) {
       for (Tensor node : graph.nodes()) {
+        if (lowering.products.has(node)) {
+          lowering.products.emit(node, lowering.lowered);
+          continue;
+        }
         MemorySegment tensor = lowering.emit(node);
         lowering.lowered[node.index()] = tensor;
         if (node.op() instanceof Op.Input input) {

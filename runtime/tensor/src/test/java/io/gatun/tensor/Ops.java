@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 
 /** Computes one small graph on random F32 inputs. */
 final class Ops implements AutoCloseable {
-  private final Backend backend = Backend.cpu(1);
+  private final Backend backend = Backend.cpu(1, Kernels.ggml());
   private final SplittableRandom random = new SplittableRandom(42);
   private final List<float[]> values = new ArrayList<>();
   private final List<Tensor> inputs = new ArrayList<>();

@@ -1,0 +1,123 @@
+package io.gatun.tensor;
+
+import io.gatun.bindings.NativeLibraries;
+import io.gatun.bindings.ggml.GatunKernels;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Which implementation computes a node: GGML's op, or a kernel of our own. GGML's is the fallback
+ * everywhere: on GPUs, on processors without the needed instructions, for other types and shapes,
+ * and when a family is switched off. The thresholds below are the whole table; docs/benchmarks.md
+ * has the measurements behind it.
+ *
+ * <p>With every family off, logits equal libllama's bit for bit.
+ *
+ * @param families which kernels of our own may be chosen
+ */
+public record Kernels(Set<Family> families) {
+
+  /** Kernels that are switched together. */
+  public enum Family {
+    /** Products with quantised weights, in integers, from the mapped file. */
+    MATMUL
+  }
+
+  public Kernels {
+    families = Set.copyOf(families);
+  }
+
+  /** All of our own kernels. */
+  public static Kernels own() {
+    return new Kernels(EnumSet.allOf(Family.class));
+  }
+
+  /** Only GGML's. */
+  public static Kernels ggml() {
+    return new Kernels(Set.of());
+  }
+
+  /**
+   * Reads a list: {@code own}, {@code ggml}, or names of families with commas between them.
+   *
+   * @throws IllegalArgumentException for another name
+   */
+  public static Kernels parse(String list) {
+    return switch (list) {
+      case "own" -> own();
+      case "ggml" -> ggml();
+      default -> {
+        EnumSet<Family> chosen = EnumSet.noneOf(Family.class);
+        for (String name : list.split(",", -1)) {
+          chosen.add(family(name.strip()));
+        }
+        yield new Kernels(chosen);
+      }
+    };
+  }
+
+  private static Family family(String name) {
+    return Arrays.stream(Family.values())
+        .filter(f -> f.name().equals(name.toUpperCase(Locale.ROOT)))
+        .findFirst()
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "kernels: \"%s\" is none of own, ggml, %s"
+                    .formatted(name, Arrays.toString(Family.values()).toLowerCase(Locale.ROOT))));
+  }
+
+  /** Whether products with mapped weights of a type are ours, so that rearranging gains nothing. */
+  public boolean multiplies(DType type) {
+    return families.contains(Family.MATMUL) && vectorised() && activationBlock(type) > 0;
+  }
+
+  /** How a matrix product is computed. */
+  enum Product {
+    /** GGML's op. */
+    GGML,
+    /** Quantised weights unpacked into panels, in integers: prompts and batches. */
+    PANELS,
+    /** Row by row with GGML's dot products: decoding. */
+    ROWS
+  }
+
+  /** Columns up to which a row of weights is better read directly than unpacked. */
+  private static final int ROWS_COLUMNS_MAX = 3;
+
+  /** The kernel of a node. */
+  Product product(Tensor node) {
+    if (!(node.op() instanceof Op.MatMul) || !families.contains(Family.MATMUL) || !shared(node)) {
+      return Product.GGML;
+    }
+    DType type = node.operands().getFirst().type();
+    if (node.shape().d1() <= ROWS_COLUMNS_MAX) {
+      return Product.ROWS;
+    }
+    return multiplies(type) ? Product.PANELS : Product.GGML;
+  }
+
+  /** Plain weights times a matrix. */
+  private static boolean shared(Tensor node) {
+    Tensor w = node.operands().get(0);
+    Tensor x = node.operands().get(1);
+    return w.op() instanceof Op.Stored(StoredTensor stored)
+        && (stored.placement() == Placement.MAPPED || stored.placement() == Placement.HOST)
+        && w.shape().rows() == w.shape().d1()
+        && x.type() == DType.F32
+        && x.shape().rows() == x.shape().d1()
+        && x.layout().rowsDense();
+  }
+
+  /** 256 or 32: over how many activations one scale goes; 0 for types without a kernel. */
+  static int activationBlock(DType type) {
+    return GatunKernels.gatun_activation_block(type.id());
+  }
+
+  /** Without vector instructions our kernels are only the reference. */
+  private static boolean vectorised() {
+    var _ = NativeLibraries.load();
+    return GatunKernels.gatun_isa_level() > 0;
+  }
+}
