@@ -93,6 +93,7 @@ GATUN_API void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, voi
 /* One product of gatun_dot_rows. */
 struct gatun_dot_product {
     int64_t number; /* among those that share the input, 0 to GATUN_PRODUCTS − 1 */
+    int64_t rows;   /* of the input */
     void (*dot[8])(int n, float *s, size_t bs, const void *x, size_t bx, const void *y, size_t by,
                    int nrc); /* GGML's for each weight */
 };
@@ -100,5 +101,32 @@ struct gatun_dot_product {
 /* gatun_mul_mat for few columns: src[0] is of gatun_convert_rows, each row of the weights is read
  * once. userdata: struct gatun_dot_product. */
 GATUN_API void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/*
+ * Products with expert matrices [K, M, X], whose columns are pairs of a token and one of its experts:
+ * ids I32 [U, T] name the experts. See experts.c.
+ */
+#define GATUN_EXPERTS_MAX 1024
+
+/* Bytes that gatun_route writes. */
+GATUN_API int64_t gatun_route_bytes(int64_t experts, int64_t pairs);
+
+/* Pairs sorted by expert (dst, I8): src[0] is ids, userdata X. */
+GATUN_API void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Bytes that gatun_quantize_experts writes. */
+GATUN_API int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts,
+                                                int64_t pairs);
+
+/* gatun_quantize for each pair: src[0] x F32 [K, U or 1, T], src[1] the route, src[2] ids. */
+GATUN_API void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Products with src[2…]: src[0] is of gatun_quantize_experts, src[1] the route; dst: one after
+ * another [M, U, T]. userdata: the number of this product. */
+GATUN_API void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* The same with dot products: src[0] is of gatun_convert_rows, src[1] ids.
+ * userdata: struct gatun_dot_product. */
+GATUN_API void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { ROWS_AT_ONCE = 16 };
 
-/* userdata: struct gatun_row_type. src[0]: F32 [K, N]. */
+/* userdata: struct gatun_row_type. src[0]: F32 [K, N] or, for experts, [K, U, T]. */
 void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     const struct gatun_row_type *type = userdata;
     const struct ggml_tensor *x = dst->src[0];
@@ -23,13 +23,15 @@ void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdat
     }
     const int64_t blocks = x->ne[0] / type->block;
     const int64_t row_bytes = blocks * type->block_bytes;
-    const int64_t from = x->ne[1] * blocks * ith / nth;
-    const int64_t to = x->ne[1] * blocks * (ith + 1) / nth;
+    const int64_t from = x->ne[1] * x->ne[2] * blocks * ith / nth;
+    const int64_t to = x->ne[1] * x->ne[2] * blocks * (ith + 1) / nth;
     for (int64_t at = from; at < to;) {
         const int64_t row = at / blocks;
         const int64_t first = at % blocks;
         const int64_t last = to - at < blocks - first ? first + to - at : blocks;
-        const float *values = (const float *)((const char *)x->data + row * (int64_t)x->nb[1]);
+        const float *values =
+            (const float *)((const char *)x->data + row % x->ne[1] * (int64_t)x->nb[1] +
+                            row / x->ne[1] * (int64_t)x->nb[2]);
         type->from_float(values + first * type->block,
                          rows + row * row_bytes + first * type->block_bytes,
                          (last - first) * type->block);
@@ -54,7 +56,7 @@ void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
         all_rows += dst->src[i]->ne[1];
     }
     const int64_t n = dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / all_rows;
-    const int64_t input_bytes = ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / n;
+    const int64_t input_bytes = ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
     for (;;) {
         int64_t row = (int64_t)take(counter) * ROWS_AT_ONCE;
         if (row >= all_rows) {

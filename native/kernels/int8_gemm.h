@@ -60,6 +60,18 @@ typedef struct {
     float sum[GROUP_COLUMNS]; /* d·Σ q */
 } act32;
 
+/* Room for a panel of K_CHUNK. */
+enum {
+    PANEL_BYTES = K_CHUNK / 256 * sizeof(panel256) > K_CHUNK / 32 * sizeof(panel32)
+                      ? K_CHUNK / 256 * sizeof(panel256)
+                      : K_CHUNK / 32 * sizeof(panel32),
+};
+
+/* Bytes of a group of columns of K activations in blocks of 256 or 32. */
+static inline int64_t gatun_group_bytes(int64_t k, int block) {
+    return block == 256 ? k / 256 * (int64_t)sizeof(act256) : k / 32 * (int64_t)sizeof(act32);
+}
+
 /* How one type's weights look once unpacked. */
 struct weight_type {
     int16_t block_values; /* 256 or 32: the family */

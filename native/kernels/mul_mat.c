@@ -9,13 +9,9 @@
 #include "kernels.h"
 #include "products.h"
 
-static int64_t group_bytes(int64_t k, int block) {
-    return block == 256 ? k / 256 * (int64_t)sizeof(act256) : k / 32 * (int64_t)sizeof(act32);
-}
-
 int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n) {
     const int64_t groups = (n + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
-    return (int64_t)sizeof(packed_header) + groups * group_bytes(k, block);
+    return (int64_t)sizeof(packed_header) + groups * gatun_group_bytes(k, block);
 }
 
 int32_t gatun_activation_block(int32_t type) {
@@ -30,7 +26,7 @@ void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     const int64_t k = x->ne[0], n = x->ne[1];
     const int64_t groups = (n + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
     const int64_t blocks = k / block;
-    const int64_t bytes = group_bytes(k, block);
+    const int64_t bytes = gatun_group_bytes(k, block);
     packed_header *header = dst->data;
     char *packed = (char *)(header + 1);
     if (ith == 0) {
@@ -61,12 +57,10 @@ static void panel_product(const struct ggml_tensor *w, int64_t row, const char *
     const int64_t k = w->ne[0], m = w->ne[1];
     const int block = type->block_values;
     const int64_t act_bytes = block == 256 ? (int64_t)sizeof(act256) : (int64_t)sizeof(act32);
-    const int64_t group = group_bytes(k, block);
+    const int64_t group = gatun_group_bytes(k, block);
     const int rows = m - row < PANEL_ROWS ? (int)(m - row) : PANEL_ROWS;
     gatun_tile_fn *tile = block == 256 ? kernels->tile256 : kernels->tile32;
-    ALIGNED(64) char panel[K_CHUNK / 32 * sizeof(panel32) > K_CHUNK / 256 * sizeof(panel256)
-                               ? K_CHUNK / 32 * sizeof(panel32)
-                               : K_CHUNK / 256 * sizeof(panel256)];
+    ALIGNED(64) char panel[PANEL_BYTES];
     for (int64_t from = 0; from < k; from += K_CHUNK) {
         const int blocks = (int)((k - from < K_CHUNK ? k - from : K_CHUNK) / block);
         const char *source = (const char *)w->data + row * (int64_t)w->nb[1] +

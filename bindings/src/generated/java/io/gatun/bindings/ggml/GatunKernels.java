@@ -40,6 +40,15 @@ public class GatunKernels extends NativeSymbols {
     public static int GATUN_PRODUCTS() {
         return GATUN_PRODUCTS;
     }
+    private static final int GATUN_EXPERTS_MAX = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define GATUN_EXPERTS_MAX 1024
+     * }
+     */
+    public static int GATUN_EXPERTS_MAX() {
+        return GATUN_EXPERTS_MAX;
+    }
 
     private static class gatun_abi_version {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -945,6 +954,378 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_dot_rows", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_route_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_route_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_route_bytes(int64_t experts, int64_t pairs)
+     * }
+     */
+    public static FunctionDescriptor gatun_route_bytes$descriptor() {
+        return gatun_route_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_route_bytes(int64_t experts, int64_t pairs)
+     * }
+     */
+    public static MethodHandle gatun_route_bytes$handle() {
+        return gatun_route_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_route_bytes(int64_t experts, int64_t pairs)
+     * }
+     */
+    public static MemorySegment gatun_route_bytes$address() {
+        return gatun_route_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_route_bytes(int64_t experts, int64_t pairs)
+     * }
+     */
+    public static long gatun_route_bytes(long experts, long pairs) {
+        var mh$ = gatun_route_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_route_bytes", experts, pairs);
+            }
+            return (long)mh$.invokeExact(experts, pairs);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_route {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_route");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_route$descriptor() {
+        return gatun_route.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_route$handle() {
+        return gatun_route.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_route$address() {
+        return gatun_route.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_route(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_route.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_route", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantized_experts_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_INT,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantized_experts_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantized_experts_bytes$descriptor() {
+        return gatun_quantized_experts_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs)
+     * }
+     */
+    public static MethodHandle gatun_quantized_experts_bytes$handle() {
+        return gatun_quantized_experts_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs)
+     * }
+     */
+    public static MemorySegment gatun_quantized_experts_bytes$address() {
+        return gatun_quantized_experts_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs)
+     * }
+     */
+    public static long gatun_quantized_experts_bytes(int block, long k, long experts, long pairs) {
+        var mh$ = gatun_quantized_experts_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantized_experts_bytes", block, k, experts, pairs);
+            }
+            return (long)mh$.invokeExact(block, k, experts, pairs);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize_experts {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_experts");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_experts$descriptor() {
+        return gatun_quantize_experts.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_experts$handle() {
+        return gatun_quantize_experts.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_experts$address() {
+        return gatun_quantize_experts.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_experts(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_experts.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_experts", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_mul_mat_experts {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_mul_mat_experts");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_mul_mat_experts$descriptor() {
+        return gatun_mul_mat_experts.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_mul_mat_experts$handle() {
+        return gatun_mul_mat_experts.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_mul_mat_experts$address() {
+        return gatun_mul_mat_experts.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_mul_mat_experts(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_mul_mat_experts.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_mul_mat_experts", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_dot_experts {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_dot_experts");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_dot_experts$descriptor() {
+        return gatun_dot_experts.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_dot_experts$handle() {
+        return gatun_dot_experts.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_dot_experts$address() {
+        return gatun_dot_experts.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_dot_experts(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_dot_experts.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_dot_experts", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {

@@ -16,6 +16,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * {@snippet lang=c :
  * struct gatun_dot_product {
  *     int64_t number;
+ *     int64_t rows;
  *     void (*dot[8])(int, float *, size_t, const void *, size_t, const void *, size_t, int);
  * }
  * }
@@ -28,6 +29,7 @@ public class gatun_dot_product {
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         GatunKernels.C_LONG_LONG.withName("number"),
+        GatunKernels.C_LONG_LONG.withName("rows"),
         MemoryLayout.sequenceLayout(8, GatunKernels.C_POINTER).withName("dot")
     ).withName("gatun_dot_product");
 
@@ -80,6 +82,50 @@ public class gatun_dot_product {
      */
     public static void number(MemorySegment struct, long fieldValue) {
         struct.set(number$LAYOUT, number$OFFSET, fieldValue);
+    }
+
+    private static final OfLong rows$LAYOUT = (OfLong)$LAYOUT.select(groupElement("rows"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * int64_t rows
+     * }
+     */
+    public static final OfLong rows$layout() {
+        return rows$LAYOUT;
+    }
+
+    private static final long rows$OFFSET = $LAYOUT.byteOffset(groupElement("rows"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * int64_t rows
+     * }
+     */
+    public static final long rows$offset() {
+        return rows$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * int64_t rows
+     * }
+     */
+    public static long rows(MemorySegment struct) {
+        return struct.get(rows$LAYOUT, rows$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * int64_t rows
+     * }
+     */
+    public static void rows(MemorySegment struct, long fieldValue) {
+        struct.set(rows$LAYOUT, rows$OFFSET, fieldValue);
     }
 
     private static final SequenceLayout dot$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("dot"));

@@ -22,7 +22,9 @@ public record Kernels(Set<Family> families) {
   /** Kernels that are switched together. */
   public enum Family {
     /** Products with quantised weights, in integers, from the mapped file. */
-    MATMUL
+    MATMUL,
+    /** The same for expert matrices, grouped by expert. */
+    EXPERTS
   }
 
   public Kernels {
@@ -88,25 +90,39 @@ public record Kernels(Set<Family> families) {
 
   /** The kernel of a node. */
   Product product(Tensor node) {
-    if (!(node.op() instanceof Op.MatMul) || !families.contains(Family.MATMUL) || !shared(node)) {
+    double columns; // of each weight
+    if (node.op() instanceof Op.MatMul && families.contains(Family.MATMUL)) {
+      columns = node.shape().d1();
+    } else if (node.op() instanceof Op.MatMulId && families.contains(Family.EXPERTS)) {
+      Tensor w = node.operands().getFirst();
+      columns = (double) node.shape().rows() / w.shape().d2();
+    } else {
       return Product.GGML;
     }
-    DType type = node.operands().getFirst().type();
-    if (node.shape().d1() <= ROWS_COLUMNS_MAX) {
+    if (!plain(node)) {
+      return Product.GGML;
+    }
+    if (columns <= ROWS_COLUMNS_MAX) {
       return Product.ROWS;
     }
-    return multiplies(type) ? Product.PANELS : Product.GGML;
+    return multiplies(node.operands().getFirst().type()) ? Product.PANELS : Product.GGML;
   }
 
-  /** Plain weights times a matrix. */
-  private static boolean shared(Tensor node) {
-    Tensor w = node.operands().get(0);
-    Tensor x = node.operands().get(1);
-    return w.op() instanceof Op.Stored(StoredTensor stored)
+  /** Weights as the file has them, and an input whose rows are dense. */
+  private static boolean plain(Tensor product) {
+    Tensor w = product.operands().get(0);
+    Tensor x = product.operands().get(1);
+    boolean experts = product.op() instanceof Op.MatMulId;
+    boolean matrices =
+        experts
+            ? w.shape().d3() == 1
+                && w.shape().d2() <= GatunKernels.GATUN_EXPERTS_MAX()
+                && x.shape().d3() == 1
+            : w.shape().rows() == w.shape().d1() && x.shape().rows() == x.shape().d1();
+    return matrices
+        && w.op() instanceof Op.Stored(StoredTensor stored)
         && (stored.placement() == Placement.MAPPED || stored.placement() == Placement.HOST)
-        && w.shape().rows() == w.shape().d1()
         && x.type() == DType.F32
-        && x.shape().rows() == x.shape().d1()
         && x.layout().rowsDense();
   }
 

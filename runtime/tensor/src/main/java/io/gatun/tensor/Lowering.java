@@ -24,7 +24,7 @@ final class Lowering {
   private Lowering(MemorySegment ctx, Arena arena, Graph graph, Kernels kernels) {
     this.ctx = ctx;
     this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
-    this.products = new SharedProducts(ctx, arena, graph, kernels);
+    this.products = new SharedProducts(new CustomNodes(ctx, arena), lowered, graph, kernels);
   }
 
   /** How many GGML tensors a graph can become at most. */
@@ -43,8 +43,7 @@ final class Lowering {
     Lowering lowering = new Lowering(ctx, arena, graph, kernels);
     try (Arena names = Arena.ofConfined()) {
       for (Tensor node : graph.nodes()) {
-        if (lowering.products.has(node)) {
-          lowering.products.emit(node, lowering.lowered);
+        if (lowering.products.emit(node)) {
           continue;
         }
         MemorySegment tensor = lowering.emit(node);

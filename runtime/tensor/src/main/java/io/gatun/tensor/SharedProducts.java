@@ -1,180 +1,228 @@
 package io.gatun.tensor;
 
-import static java.lang.foreign.MemorySegment.NULL;
-
 import io.gatun.bindings.ggml.GatunKernels;
 import io.gatun.bindings.ggml.Ggml;
 import io.gatun.bindings.ggml.GgmlCpu;
 import io.gatun.bindings.ggml.gatun_dot_product;
 import io.gatun.bindings.ggml.gatun_row_type;
 import io.gatun.bindings.ggml.ggml_type_traits_cpu;
-import java.lang.foreign.Arena;
+import io.gatun.tensor.Kernels.Product;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Lowers the matrix products that {@link Kernels} gives to our own kernels. An input is converted
  * once for all products that share it, and those products (q, k and v; gate and up) become one
- * node, whose results are views of it: fewer barriers, and no conversion twice.
+ * node, whose results are views of it: fewer barriers, and no conversion twice. Products with
+ * experts are the same, with ids as a second input.
  */
 final class SharedProducts {
-  /** GGML nodes per product at most: converted input, products, view. */
-  static final int TENSORS = 3;
-
-  /** A custom node has at most nine operands, one of which is the input. */
-  private static final int FUSED_MAX = 8;
-
-  /** GGML_N_TASKS_MAX. */
-  private static final int ALL_THREADS = -1;
+  /** GGML nodes per product at most: route, converted input, products, view. */
+  static final int TENSORS = 4;
 
   /**
-   * An input in one converted form: {@code format} is the block of {@link Kernels.Product#PANELS},
-   * or GGML's number of the type that the dot products of {@link Kernels.Product#ROWS} take.
+   * An input in one converted form: {@code format} is the activations' block for {@link
+   * Product#PANELS}, or GGML's number of the type that the dot products of {@link Product#ROWS}
+   * take.
    */
-  private record Input(Tensor x, Kernels.Product kernel, int format) {}
+  private record Input(Tensor x, Optional<Tensor> ids, Product kernel, int format) {
+    int inputs() {
+      return ids.isPresent() ? 2 : 1;
+    }
+  }
 
-  private final MemorySegment ctx;
-  private final Arena arena;
-  private final Map<Integer, List<Tensor>> groupOf = new HashMap<>();
-  private final Map<Tensor, Kernels.Product> kernelOf = new HashMap<>();
+  /** Products that become one node. */
+  private record Group(Input input, List<Tensor> members) {}
+
+  /** Pairs of tokens and experts, sorted by expert. */
+  private record Route(Tensor ids, long experts) {}
+
+  private final CustomNodes custom;
+  private final MemorySegment[] lowered;
+  private final Map<Tensor, Group> groups = new HashMap<>();
   private final Map<Input, MemorySegment> converted = new HashMap<>();
   private final Map<Input, Integer> products = new HashMap<>();
+  private final Map<Route, MemorySegment> routes = new HashMap<>();
 
   /**
-   * @param arena lives as long as the GGML graph
+   * @param lowered the GGML tensors of nodes that were emitted, by {@link Tensor#index()}
    */
-  SharedProducts(MemorySegment ctx, Arena arena, Graph graph, Kernels kernels) {
-    this.ctx = ctx;
-    this.arena = arena;
-    Map<Input, List<Tensor>> open = new HashMap<>();
+  SharedProducts(CustomNodes custom, MemorySegment[] lowered, Graph graph, Kernels kernels) {
+    this.custom = custom;
+    this.lowered = lowered;
+    Map<Input, Group> open = new HashMap<>();
     for (Tensor node : graph.nodes()) {
-      Kernels.Product kernel = kernels.product(node);
-      if (kernel != Kernels.Product.GGML) {
-        kernelOf.put(node, kernel);
-        List<Tensor> group = open.computeIfAbsent(input(node), _ -> new ArrayList<>());
-        if (group.size() == FUSED_MAX) {
-          group = new ArrayList<>();
-          open.put(input(node), group);
-        }
-        group.add(node);
-        groupOf.put(node.index(), group);
+      Product kernel = kernels.product(node);
+      if (kernel == Product.GGML) {
+        continue;
       }
+      Input input = input(node, kernel);
+      Group group = open.computeIfAbsent(input, key -> new Group(key, new ArrayList<>()));
+      if (input.inputs() + group.members().size() == CustomNodes.OPERANDS_MAX) {
+        group = new Group(input, new ArrayList<>());
+        open.put(input, group);
+      }
+      group.members().add(node);
+      groups.put(node, group);
     }
   }
 
-  /** Whether this node is one of them. */
-  boolean has(Tensor node) {
-    return groupOf.containsKey(node.index());
+  /** Emits the group of a node, filling in all its members; false when it is none of ours. */
+  boolean emit(Tensor node) {
+    Group group = groups.get(node);
+    if (group == null) {
+      return false;
+    }
+    if (group.members().getFirst() == node) {
+      emit(group);
+    }
+    return true;
   }
 
-  /** Emits the group of a node, filling in the GGML tensors of all its members. */
-  void emit(Tensor node, MemorySegment[] lowered) {
-    List<Tensor> group = groupOf.get(node.index());
-    if (group == null || group.getFirst() != node) {
-      return; // emitted with the first of the group
-    }
-    Input input = input(node);
-    MemorySegment[] operands = new MemorySegment[group.size() + 1];
-    operands[0] = converted.computeIfAbsent(input, key -> convert(key, lowered[key.x().index()]));
-    for (int i = 0; i < group.size(); i++) {
-      operands[i + 1] = weight(group.get(i)).handle();
-    }
-    long columns = node.shape().d1();
-    long rows = group.stream().mapToLong(t -> t.shape().d0()).sum();
-    boolean alone = group.size() == 1;
+  private void emit(Group group) {
+    Input input = group.input();
+    List<Tensor> members = group.members();
+    List<MemorySegment> operands = new ArrayList<>();
+    operands.add(converted.computeIfAbsent(input, this::convert));
+    input
+        .ids()
+        .ifPresent(ids ->
+            operands.add(
+                input.kernel() == Product.PANELS
+                    ? route(ids, experts(members.getFirst()))
+                    : at(ids)));
+    members.forEach(member -> operands.add(weight(member).handle()));
+
+    boolean alone = members.size() == 1;
+    long elements = members.stream().mapToLong(t -> t.shape().elements()).sum();
+    Shape shape = alone ? members.getFirst().shape() : Shape.of(elements);
     MemorySegment all =
-        custom(
-            Ggml.GGML_TYPE_F32(),
-            alone ? rows : rows * columns,
-            alone ? columns : 1,
-            function(input),
-            data(input, group),
-            operands);
-    if (alone) {
-      lowered[node.index()] = all;
-      return;
-    }
+        custom.node(DType.F32, shape, function(input), data(input, members), operands);
     long offset = 0;
-    for (Tensor member : group) {
-      long width = member.shape().d0();
-      lowered[member.index()] =
-          Ggml.ggml_view_2d(ctx, all, width, columns, Float.BYTES * width, offset);
-      offset += Float.BYTES * width * columns;
+    for (Tensor member : members) {
+      lowered[member.index()] = alone ? all : view(all, member.layout(), offset);
+      offset += member.layout().bytes();
     }
+  }
+
+  private MemorySegment view(MemorySegment all, Layout part, long offset) {
+    Shape s = part.shape();
+    return s.d2() == 1
+        ? Ggml.ggml_view_2d(custom.ctx(), all, s.d0(), s.d1(), part.s1(), offset)
+        : Ggml.ggml_view_3d(
+            custom.ctx(), all, s.d0(), s.d1(), s.d2(), part.s1(), part.s2(), offset);
   }
 
   private static MemorySegment function(Input input) {
-    return input.kernel() == Kernels.Product.PANELS
-        ? GatunKernels.gatun_mul_mat$address()
-        : GatunKernels.gatun_dot_rows$address();
+    boolean experts = input.ids().isPresent();
+    return switch (input.kernel()) {
+      case PANELS ->
+          experts
+              ? GatunKernels.gatun_mul_mat_experts$address()
+              : GatunKernels.gatun_mul_mat$address();
+      case ROWS ->
+          experts
+              ? GatunKernels.gatun_dot_experts$address()
+              : GatunKernels.gatun_dot_rows$address();
+      case GGML -> throw new AssertionError("GGML computes its products itself");
+    };
   }
 
   /** What the products' function is given: its number among those of the input, and more. */
-  private MemorySegment data(Input input, List<Tensor> group) {
+  private MemorySegment data(Input input, List<Tensor> members) {
     int number = products.merge(input, 1, Integer::sum) - 1;
     if (number >= GatunKernels.GATUN_PRODUCTS()) {
       throw new ShapeException(
-          "more than %d products of one input".formatted(GatunKernels.GATUN_PRODUCTS()));
+          "more than %d nodes of products share one input"
+              .formatted(GatunKernels.GATUN_PRODUCTS()));
     }
-    if (input.kernel() == Kernels.Product.PANELS) {
-      return number == 0 ? NULL : MemorySegment.ofAddress(number);
+    if (input.kernel() == Product.PANELS) {
+      return CustomNodes.number(number);
     }
-    MemorySegment data = gatun_dot_product.allocate(arena);
+    MemorySegment data = gatun_dot_product.allocate(custom.arena());
     gatun_dot_product.number(data, number);
-    for (int i = 0; i < group.size(); i++) {
-      MemorySegment dot = ggml_type_traits_cpu.vec_dot(traits(weight(group.get(i)).type().id()));
-      gatun_dot_product.dot(data, i, dot);
+    gatun_dot_product.rows(data, input.x().shape().rows());
+    for (int i = 0; i < members.size(); i++) {
+      DType type = weight(members.get(i)).type();
+      gatun_dot_product.dot(data, i, ggml_type_traits_cpu.vec_dot(traits(type.id())));
     }
     return data;
   }
 
-  private MemorySegment convert(Input input, MemorySegment x) {
+  private MemorySegment convert(Input input) {
+    MemorySegment x = at(input.x());
     long k = input.x().shape().d0();
-    long n = input.x().shape().d1();
-    if (input.kernel() == Kernels.Product.PANELS) {
+    long n = input.x().shape().rows();
+    if (input.kernel() == Product.ROWS) {
+      DType format = DType.ofId(input.format()).orElseThrow();
+      MemorySegment type = gatun_row_type.allocate(custom.arena());
+      gatun_row_type.from_float(type, ggml_type_traits_cpu.from_float(traits(format.id())));
+      gatun_row_type.block(type, format.blockSize());
+      gatun_row_type.block_bytes(type, format.blockBytes());
+      long bytes = GatunKernels.gatun_converted_bytes(type, k, n);
+      return custom.bytes(bytes, GatunKernels.gatun_convert_rows$address(), type, x);
+    }
+    MemorySegment block = CustomNodes.number(input.format());
+    if (input.ids().isEmpty()) {
       long bytes = GatunKernels.gatun_quantized_bytes(input.format(), k, n);
-      MemorySegment block = MemorySegment.ofAddress(input.format());
-      return custom(Ggml.GGML_TYPE_I8(), bytes, 1, GatunKernels.gatun_quantize$address(), block, x);
+      return custom.bytes(bytes, GatunKernels.gatun_quantize$address(), block, x);
     }
-    DType format = DType.ofId(input.format()).orElseThrow();
-    MemorySegment type = gatun_row_type.allocate(arena);
-    gatun_row_type.from_float(type, ggml_type_traits_cpu.from_float(traits(format.id())));
-    gatun_row_type.block(type, format.blockSize());
-    gatun_row_type.block_bytes(type, format.blockBytes());
-    long bytes = GatunKernels.gatun_converted_bytes(type, k, n);
-    return custom(
-        Ggml.GGML_TYPE_I8(), bytes, 1, GatunKernels.gatun_convert_rows$address(), type, x);
+    Tensor ids = input.ids().get();
+    long experts = experts(firstWith(input));
+    long bytes =
+        GatunKernels.gatun_quantized_experts_bytes(
+            input.format(), k, experts, ids.shape().elements());
+    return custom.bytes(
+        bytes,
+        GatunKernels.gatun_quantize_experts$address(),
+        block,
+        x,
+        route(ids, experts),
+        at(ids));
   }
 
-  private MemorySegment custom(
-      int type,
-      long width,
-      long rows,
-      MemorySegment function,
-      MemorySegment data,
-      MemorySegment... operands) {
-    try (Arena scratch = Arena.ofConfined()) {
-      MemorySegment list = scratch.allocate(ValueLayout.ADDRESS, operands.length);
-      for (int i = 0; i < operands.length; i++) {
-        list.setAtIndex(ValueLayout.ADDRESS, i, operands[i]);
-      }
-      return Ggml.ggml_custom_4d(
-          ctx, type, width, rows, 1, 1, list, operands.length, function, ALL_THREADS, data);
-    }
+  private MemorySegment route(Tensor ids, long experts) {
+    return routes.computeIfAbsent(
+        new Route(ids, experts),
+        _ ->
+            custom.bytes(
+                GatunKernels.gatun_route_bytes(experts, ids.shape().elements()),
+                GatunKernels.gatun_route$address(),
+                CustomNodes.number(experts),
+                at(ids)));
   }
 
-  private Input input(Tensor product) {
-    Kernels.Product kernel = kernelOf.getOrDefault(product, Kernels.Product.GGML);
-    DType type = product.operands().get(0).type();
+  private Tensor firstWith(Input input) {
+    return groups.values().stream()
+        .filter(group -> group.input().equals(input))
+        .findFirst()
+        .orElseThrow()
+        .members()
+        .getFirst();
+  }
+
+  private MemorySegment at(Tensor node) {
+    return lowered[node.index()];
+  }
+
+  private static Input input(Tensor product, Product kernel) {
+    List<Tensor> operands = product.operands();
+    DType type = operands.getFirst().type();
     int format =
-        kernel == Kernels.Product.PANELS
+        kernel == Product.PANELS
             ? Kernels.activationBlock(type)
             : ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
-    return new Input(product.operands().get(1), kernel, format);
+    Optional<Tensor> ids =
+        product.op() instanceof Op.MatMulId ? Optional.of(operands.get(2)) : Optional.empty();
+    return new Input(operands.get(1), ids, kernel, format);
+  }
+
+  private static long experts(Tensor product) {
+    return product.operands().getFirst().shape().d2();
   }
 
   private static MemorySegment traits(int type) {
