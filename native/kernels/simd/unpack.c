@@ -155,18 +155,20 @@ ALWAYS_INLINE void lookup(const uint8_t *restrict qs, const uint8_t *restrict ta
 #endif
 }
 
-ALWAYS_INLINE void iq4_table(uint8_t *table) {
-    for (int i = 0; i < 16; i++) {
-        table[i] = (uint8_t)(iq4_values[i] + SIGNED_OFFSET);
-    }
-}
+/* The 16 values with their offset, as bytes. */
+#define WITH(offset, a, b, c, d)                                                                   \
+    (uint8_t)(a + offset), (uint8_t)(b + offset), (uint8_t)(c + offset), (uint8_t)(d + offset)
+static const uint8_t iq4_bytes[16] = {
+    WITH(SIGNED_OFFSET, -127, -104, -83, -65), WITH(SIGNED_OFFSET, -49, -35, -22, -10),
+    WITH(SIGNED_OFFSET, 1, 13, 25, 38), WITH(SIGNED_OFFSET, 53, 69, 89, 113)};
+/* MXFP4: twice the values of a 4-bit float with 2 bits of exponent. */
+static const uint8_t mxfp4_bytes[16] = {WITH(12, 0, 1, 2, 3), WITH(12, 4, 6, 8, 12),
+                                        WITH(12, 0, -1, -2, -3), WITH(12, -4, -6, -8, -12)};
 
 static void row_iq4_xs(const void *restrict block, row256 *restrict r) {
     const block_iq4_xs *restrict b = block;
-    uint8_t table[16];
-    iq4_table(table);
     for (int s = 0; s < 8; s++) {
-        lookup(b->qs + 16 * s, table, r->q + 32 * s);
+        lookup(b->qs + 16 * s, iq4_bytes, r->q + 32 * s);
         const int low = b->scales_l[s / 2] >> 4 * (s % 2) & 15;
         const int high = b->scales_h >> 2 * s & 3;
         r->scale[s] = (int16_t)((low | high << 4) - 32);
@@ -175,20 +177,40 @@ static void row_iq4_xs(const void *restrict block, row256 *restrict r) {
     r->d = r->dm = float_of_half(b->d);
 }
 
+/* 16 bytes of two 4-bit codes: the low ones are the first 16 values. */
 ALWAYS_INLINE void nibbles(const uint8_t *restrict qs, uint8_t *restrict q) {
+#if defined(__AVX2__)
+    const __m128i codes = _mm_loadu_si128((const __m128i *)qs);
+    const __m128i low = _mm_set1_epi8(15);
+    _mm_storeu_si128((__m128i *)q, _mm_and_si128(codes, low));
+    _mm_storeu_si128((__m128i *)(q + 16), _mm_and_si128(_mm_srli_epi16(codes, 4), low));
+#else
     for (int l = 0; l < 16; l++) {
         q[l] = qs[l] & 15;
         q[l + 16] = qs[l] >> 4;
     }
+#endif
 }
 
 /* The fifth bits of 32 values lie together. */
 ALWAYS_INLINE void fifth_bits(const uint8_t *restrict qh, uint8_t *restrict q) {
     uint32_t bits;
     memcpy(&bits, qh, 4);
+#if defined(__AVX2__)
+    /* Byte i / 8 of the bits to byte i, then its bit i % 8. */
+    const __m256i byte = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
+                                            0x0303030303030303);
+    const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201);
+    const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32((int32_t)bits), byte);
+    const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+    const __m256i values = _mm256_load_si256((const __m256i *)q);
+    _mm256_store_si256((__m256i *)q,
+                       _mm256_or_si256(values, _mm256_and_si256(set, _mm256_set1_epi8(16))));
+#else
     for (int l = 0; l < 32; l++) {
         q[l] = (uint8_t)(q[l] | (bits >> l & 1) << 4);
     }
+#endif
 }
 
 static void row_q4_0(const void *restrict block, row32 *restrict r) {
@@ -232,20 +254,14 @@ static void row_q8_0(const void *restrict block, row32 *restrict r) {
 
 static void row_iq4_nl(const void *restrict block, row32 *restrict r) {
     const block_iq4_nl *restrict b = block;
-    uint8_t table[16];
-    iq4_table(table);
-    lookup(b->qs, table, r->q);
+    lookup(b->qs, iq4_bytes, r->q);
     r->d = float_of_half(b->d);
     r->m = -SIGNED_OFFSET * r->d;
 }
 
 static void row_mxfp4(const void *restrict block, row32 *restrict r) {
     const block_mxfp4 *restrict b = block;
-    uint8_t table[16];
-    for (int i = 0; i < 16; i++) {
-        table[i] = (uint8_t)(mxfp4_values[i] + 12);
-    }
-    lookup(b->qs, table, r->q);
+    lookup(b->qs, mxfp4_bytes, r->q);
     r->d = float_of_e8m0_half(b->e);
     r->m = -12 * r->d;
 }
