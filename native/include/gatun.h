@@ -87,6 +87,7 @@ enum {
     GATUN_B_INNER_SUM = 2, /* B is [l, j], else [j, l] */
     GATUN_ACCUMULATE = 4,  /* adds to what C holds */
     GATUN_IN_PLACE = 8,    /* ggml_custom_inplace: src[0] is C, and A and B are src[1] and src[2] */
+    GATUN_B_PACKED = 16,   /* B comes from gatun_pack_columns */
 
     GATUN_MUL_MAT = GATUN_A_INNER_SUM | GATUN_B_INNER_SUM, /* Wᵀ·X: W [k, m], X [k, n] → [m, n] */
     GATUN_GRAD_INPUT = GATUN_B_INNER_SUM,                  /* W·dY: W [k, m], dY [m, n] → [k, n] */
@@ -107,6 +108,15 @@ struct gatun_gemm_node {
 
 /* Whether A may have a GGML type: F32, F16, BF16 and whatever gatun_mul_mat multiplies. */
 GATUN_API bool gatun_gemm_supports(int32_t type);
+
+/*
+ * Optional, for more than a few columns: lays B (src[0], F32) out as the products read it, for all
+ * products that share it. dst: F32 [gatun_packed_row(l), gatun_packed_rows(j)] and B's outer axes.
+ * userdata: 0 or GATUN_B_INNER_SUM.
+ */
+GATUN_API int64_t gatun_packed_row(int64_t l);
+GATUN_API int64_t gatun_packed_rows(int64_t j);
+GATUN_API void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 /* src[0]: A, src[1]: B. userdata: struct gatun_gemm_node. */
 GATUN_API void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata);

@@ -15,6 +15,7 @@ enum {
     PANEL_FLOATS = 80 * 256, /* of A at a time: stays in the second-level cache, and on the stack */
     B_FLOATS = 48 * 128,     /* of B, where it has to be copied */
     L_CHUNK = 256,           /* a panel's length: 6 columns of it stay in the first-level cache */
+    TWO_PANELS = 2 * FLOAT_ROWS,
     FEW_COLUMNS = 12,        /* up to here panels are not worth their making */
 };
 
@@ -40,15 +41,20 @@ static int64_t inner_block(const product *p) {
     return t && !(p->form & GATUN_A_INNER_SUM) ? t->block_values : FLOAT_ROWS;
 }
 
+/* Whether blocks of B are copied into groups of columns. */
+static bool is_copied(const product *p) {
+    return !(p->form & (GATUN_B_INNER_SUM | GATUN_B_PACKED));
+}
+
 static int64_t chunk_of_l(const product *p) {
     return inner_block(p) == 256 ? PANEL_FLOATS / 256
-           : !(p->form & GATUN_B_INNER_SUM) ? 128
-                                            : L_CHUNK;
+           : is_copied(p)        ? 128
+                                 : L_CHUNK;
 }
 
 static bool is_dots(const product *p) {
     return p->n <= FEW_COLUMNS && (p->form & GATUN_MUL_MAT) == GATUN_MUL_MAT &&
-           !gatun_weight_type(p->type);
+           !(p->form & GATUN_B_PACKED) && !gatun_weight_type(p->type);
 }
 
 /* Rows i… and values l… of A to panels. */
@@ -94,6 +100,29 @@ static void copy_columns(const product *p, int64_t j, int columns, int64_t l, in
     }
 }
 
+/* Asks for values from…to of the next columns of B while these are at work. */
+static void fetch(const product *p, int64_t j, int64_t end, int64_t from, int64_t to) {
+    if (p->form & GATUN_B_PACKED) {
+        const float *b = (const float *)(p->b + j / FLOAT_COLUMNS * p->b_row);
+        for (int64_t at = FLOAT_COLUMNS * from; j < end && at < FLOAT_COLUMNS * to; at += 16) {
+            PREFETCH(b + at);
+        }
+        return;
+    }
+    for (const int64_t last = at_most(end, j + FLOAT_COLUMNS); j < last; j++) {
+        const float *b = (const float *)(p->b + j * p->b_row);
+        for (int64_t at = from; at < to; at += 16) {
+            PREFETCH(b + at);
+        }
+    }
+}
+
+static const float *b_at(const product *p, int64_t l, int64_t j) {
+    return p->form & GATUN_B_PACKED ? (const float *)(p->b + j / FLOAT_COLUMNS * p->b_row) +
+                                          l * FLOAT_COLUMNS + j % FLOAT_COLUMNS
+                                    : (const float *)(p->b + j * p->b_row) + l;
+}
+
 static float *c_at(const product *p, int64_t i, int64_t j) {
     return (float *)(p->c + j * p->c_row) + i;
 }
@@ -103,8 +132,9 @@ static void block(const product *p, int64_t i, int rows, int64_t j, int64_t end)
     ALIGNED(64) float panels[PANEL_FLOATS];
     ALIGNED(64) float copy[B_FLOATS];
     const int64_t chunk = chunk_of_l(p);
-    const bool in_place = p->form & GATUN_B_INNER_SUM;
     const int64_t copied = B_FLOATS / chunk / FLOAT_COLUMNS * FLOAT_COLUMNS;
+    const bool copies = is_copied(p);
+    const int64_t step = p->form & GATUN_B_INNER_SUM && !(p->form & GATUN_B_PACKED) ? 1 : FLOAT_COLUMNS;
     int64_t l = 0;
     do {
         const int count = (int)at_most(p->k - l, chunk);
@@ -113,18 +143,27 @@ static void block(const product *p, int64_t i, int rows, int64_t j, int64_t end)
         for (int64_t column = j; column < end; column += FLOAT_COLUMNS) {
             const int columns = (int)at_most(end - column, FLOAT_COLUMNS);
             const int64_t in_copy = (column - j) % copied;
-            if (!in_place && in_copy == 0) {
+            if (copies && in_copy == 0) {
                 copy_columns(p, column, (int)at_most(end - column, copied), l, count, copy);
             }
             const float *b[FLOAT_COLUMNS];
             float *c[FLOAT_COLUMNS];
             for (int at = 0; at < columns; at++) {
-                b[at] = in_place ? (const float *)(p->b + (column + at) * p->b_row) + l
-                                 : copy + in_copy * count + at;
+                b[at] = copies ? copy + in_copy * count + at : b_at(p, l, column + at);
                 c[at] = c_at(p, i, column + at);
             }
-            kernels->float_tile(panels, rows, count, b, in_place ? 1 : FLOAT_COLUMNS, columns, c,
-                                add);
+            for (int row = 0; row < rows; row += TWO_PANELS) {
+                const int some = (int)at_most(rows - row, TWO_PANELS);
+                if (!copies) {
+                    fetch(p, column + FLOAT_COLUMNS, end, l + (int64_t)count * row / rows,
+                          l + (int64_t)count * (row + some) / rows);
+                }
+                kernels->float_tile(panels + (int64_t)row * count, some, count, b, step, columns, c,
+                                    add);
+                for (int at = 0; at < columns; at++) {
+                    c[at] += TWO_PANELS;
+                }
+            }
         }
         l += count;
     } while (l < p->k);
@@ -142,6 +181,38 @@ static void few(const product *p, int64_t i, int64_t rows) {
         }
         gatun_kernels()->float_dots(p->type, p->a + i * p->a_row, p->a_row, rows, p->k, b, columns,
                                     c, p->form & GATUN_ACCUMULATE);
+    }
+}
+
+int64_t gatun_packed_row(int64_t l) { return l * FLOAT_COLUMNS; }
+int64_t gatun_packed_rows(int64_t j) { return groups(j, FLOAT_COLUMNS); }
+
+void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
+    const struct ggml_tensor *b = dst->src[0];
+    const bool inner_sum = (intptr_t)userdata & GATUN_B_INNER_SUM;
+    const int64_t n = inner_sum ? b->ne[1] : b->ne[0], k = inner_sum ? b->ne[0] : b->ne[1];
+    const int64_t all = dst->ne[1] * dst->ne[2] * dst->ne[3];
+    const int64_t l_step = inner_sum ? 1 : (int64_t)(b->nb[1] / sizeof(float));
+    const int64_t j_step = inner_sum ? (int64_t)(b->nb[1] / sizeof(float)) : 1;
+    for (int64_t group = all * ith / nth; group < all * (ith + 1) / nth; group++) {
+        const int64_t i2 = group / dst->ne[1] % dst->ne[2], i3 = group / dst->ne[1] / dst->ne[2];
+        const int64_t j = group % dst->ne[1] * FLOAT_COLUMNS;
+        const float *from = (const float *)((const char *)b->data + i2 * (int64_t)b->nb[2] +
+                                            i3 * (int64_t)b->nb[3]) + j * j_step;
+        float *to = (float *)((char *)dst->data + group % dst->ne[1] * (int64_t)dst->nb[1] +
+                              i2 * (int64_t)dst->nb[2] + i3 * (int64_t)dst->nb[3]);
+        const int columns = (int)at_most(n - j, FLOAT_COLUMNS);
+        for (int64_t l = 0; l < k; l++, from += l_step, to += FLOAT_COLUMNS) {
+            if (columns == FLOAT_COLUMNS) {
+                for (int at = 0; at < FLOAT_COLUMNS; at++) {
+                    to[at] = from[at * j_step];
+                }
+            } else {
+                for (int at = 0; at < FLOAT_COLUMNS; at++) {
+                    to[at] = at < columns ? from[at * j_step] : 0;
+                }
+            }
+        }
     }
 }
 

@@ -75,6 +75,10 @@ static void compare(int32_t type, int32_t form, int64_t m, int64_t n, int64_t k,
     const int64_t b_in = b_inner ? k : n, b_out = b_inner ? n : k;
     float *b = random_floats((b_in + gap) * b_out * batch, scale);
     struct ggml_tensor tb = spaced(b_in, b_out, batch, gap, b);
+    float *packed = filled(gatun_packed_row(k) * gatun_packed_rows(n) * batch * (int64_t)sizeof *packed);
+    struct ggml_tensor tp = spaced(gatun_packed_row(k), gatun_packed_rows(n), batch, 0, packed);
+    tp.src[0] = &tb;
+    run_op(gatun_pack_columns, &tp, b_inner);
     const int64_t size = (m + gap) * n * batch;
     float *c = random_floats(size, scale), *before = filled(size * (int64_t)sizeof *c);
     memcpy(before, c, (size_t)size * sizeof *c);
@@ -82,7 +86,7 @@ static void compare(int32_t type, int32_t form, int64_t m, int64_t n, int64_t k,
     const int at = form & GATUN_IN_PLACE ? 1 : 0;
     tc.src[0] = &tc;
     tc.src[at] = &ta;
-    tc.src[at + 1] = &tb;
+    tc.src[at + 1] = form & GATUN_B_PACKED ? &tp : &tb;
     struct gatun_gemm_node node = {.form = form};
     run_op(gatun_gemm, &tc, (int64_t)(intptr_t)&node);
     check(node.next == 0 && node.left == 0, "the node is not ready for its next run");
@@ -118,7 +122,7 @@ static void compare(int32_t type, int32_t form, int64_t m, int64_t n, int64_t k,
         gatun_gemm(&tc, ith, 17, &node);
     }
     check(memcmp(again, c, (size_t)size * sizeof *c) == 0, "type %d form %d: 17 threads give other bits", type, form);
-    free(a), free(exact_a), free(b), free(c), free(before), free(again);
+    free(a), free(exact_a), free(b), free(c), free(before), free(again), free(packed);
 }
 
 /* A quantised weight by the definition of the integer kernels' panels. */
@@ -166,7 +170,7 @@ int main(void) {
         check(gatun_gemm_supports(type), "type %d", type);
         same_floats(type);
         for (unsigned s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-            for (int32_t form = 0; form < 16; form++) {
+            for (int32_t form = 0; form < 32; form++) {
                 int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
                 /* Rows of blocks are whole. */
                 int64_t *inner = form & GATUN_A_INNER_SUM ? &k : &m;
@@ -182,6 +186,7 @@ int main(void) {
         const int64_t k = 2 * block_values(type);
         compare(type, GATUN_MUL_MAT, 20, 9, k, 6, 2, 1, 1);
         compare(type, GATUN_MUL_MAT, 20, 19, k, 6, 3, 0, 1);
+        compare(type, GATUN_MUL_MAT | GATUN_B_PACKED, 20, 19, k, 6, 3, 0, 1);
         compare(type, GATUN_GRAD_INPUT, block_values(type), 9, 23, 4, 2, 0, 1);
     }
     for (int32_t form = 0; form < 4; form++) {

@@ -41,6 +41,8 @@ ALWAYS_INLINE void tile(const float *a, int panels, int rows, int k, const float
     const float *x[FLOAT_COLUMNS];
     for (int j = 0; j < columns; j++) {
         x[j] = b[j];
+        PREFETCH(c[j] + row); /* it is read last, and then at once */
+        PREFETCH(c[j] + row + panels * FLOAT_ROWS - 1);
         for (int v = 0; v < panels * PANEL_VECS; v++) {
             sums[j][v] = v_set1(0);
         }
