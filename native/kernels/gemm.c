@@ -14,6 +14,7 @@
 enum {
     PANEL_FLOATS = 80 * 256, /* of A at a time: stays in the second-level cache, and on the stack */
     B_FLOATS = 48 * 128,     /* of B, where it has to be copied */
+    WIDE_ROWS = 256,         /* of quantised weights: a block is 32 or 256 */
     L_CHUNK = 256,           /* a panel's length: 6 columns of it stay in the first-level cache */
     TWO_PANELS = 2 * FLOAT_ROWS,
     FEW_COLUMNS = 12,        /* up to here panels are not worth their making */
@@ -35,10 +36,9 @@ bool gatun_gemm_supports(int32_t type) {
     return type == TYPE_F32 || type == TYPE_F16 || type == TYPE_BF16 || gatun_weight_type(type);
 }
 
-/* Rows of A whose inner axis is i come in whole blocks of their type. */
-static int64_t inner_block(const product *p) {
-    const struct weight_type *t = gatun_weight_type(p->type);
-    return t && !(p->form & GATUN_A_INNER_SUM) ? t->block_values : FLOAT_ROWS;
+/* Quantised with i as the inner axis: whole blocks, and enough of a row to be worth going there. */
+static bool is_wide(const product *p) {
+    return gatun_weight_type(p->type) && !(p->form & GATUN_A_INNER_SUM);
 }
 
 /* Whether blocks of B are copied into groups of columns. */
@@ -47,9 +47,7 @@ static bool is_copied(const product *p) {
 }
 
 static int64_t chunk_of_l(const product *p) {
-    return inner_block(p) == 256 ? PANEL_FLOATS / 256
-           : is_copied(p)        ? 128
-                                 : L_CHUNK;
+    return is_wide(p) ? PANEL_FLOATS / WIDE_ROWS : is_copied(p) ? 128 : L_CHUNK;
 }
 
 static bool is_dots(const product *p) {
@@ -234,7 +232,7 @@ void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
 
     /* Blocks are as large as the panels allow, but leave every thread several. */
     const bool dots = is_dots(&p);
-    const int64_t unit = dots ? 4 : inner_block(&p);
+    const int64_t unit = dots ? 4 : is_wide(&p) ? WIDE_ROWS : FLOAT_ROWS;
     const int64_t products = dst->ne[2] * dst->ne[3];
     const int64_t wanted = nth == 1 ? 1 : groups(4 * nth, products);
     int64_t rows = dots ? 64 : PANEL_FLOATS / chunk_of_l(&p) / unit * unit;

@@ -170,14 +170,12 @@ int main(void) {
         check(gatun_gemm_supports(type), "type %d", type);
         same_floats(type);
         for (unsigned s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-            for (int32_t form = 0; form < 32; form++) {
+            /* F32 in every combination; the other types take turns. */
+            for (int32_t form = type ? (int32_t)(s % 3) : 0; form < 32; form += type ? 3 : 1) {
                 int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
                 /* Rows of blocks are whole. */
                 int64_t *inner = form & GATUN_A_INNER_SUM ? &k : &m;
                 if (gatun_weight_type(type)) {
-                    if (form & GATUN_IN_PLACE) {
-                        continue;
-                    }
                     *inner = (*inner + block_values(type) - 1) / block_values(type) * block_values(type);
                 }
                 compare(type, form, m, n, k, 1, 1, s % 3, 1);

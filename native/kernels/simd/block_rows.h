@@ -178,20 +178,44 @@ static void row_iq4_xs(const void *restrict block, row256 *restrict r) {
     r->d = r->dm = float_of_half(b->d);
 }
 
+/* By hand, as the next one: compilers take these apart into single bytes once they are inlined. */
 ALWAYS_INLINE void nibbles(const uint8_t *restrict qs, uint8_t *restrict q) {
+#if defined(__AVX2__)
+    const __m128i codes = _mm_loadu_si128((const __m128i *)qs);
+    const __m128i low = _mm_set1_epi8(15);
+    _mm_storeu_si128((__m128i *)q, _mm_and_si128(codes, low));
+    _mm_storeu_si128((__m128i *)(q + 16), _mm_and_si128(_mm_srli_epi16(codes, 4), low));
+#elif defined(__ARM_FEATURE_DOTPROD)
+    const uint8x16_t codes = vld1q_u8(qs);
+    vst1q_u8(q, vandq_u8(codes, vdupq_n_u8(15)));
+    vst1q_u8(q + 16, vshrq_n_u8(codes, 4));
+#else
     for (int l = 0; l < 16; l++) {
         q[l] = qs[l] & 15;
         q[l + 16] = qs[l] >> 4;
     }
+#endif
 }
 
 /* The fifth bits of 32 values lie together. */
 ALWAYS_INLINE void fifth_bits(const uint8_t *restrict qh, uint8_t *restrict q) {
     uint32_t bits;
     memcpy(&bits, qh, 4);
+#if defined(__AVX2__)
+    /* Each byte of the word to 8 lanes, which look at one bit each. */
+    const __m256i places = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
+                                              0x0303030303030303);
+    const __m256i bit = _mm256_set1_epi64x((long long)0x8040201008040201ull);
+    const __m256i spread = _mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), places);
+    const __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(spread, bit), bit);
+    const __m256i codes = _mm256_loadu_si256((const __m256i *)q);
+    _mm256_storeu_si256((__m256i *)q,
+                        _mm256_or_si256(codes, _mm256_and_si256(set, _mm256_set1_epi8(16))));
+#else
     for (int l = 0; l < 32; l++) {
         q[l] = (uint8_t)(q[l] | (bits >> l & 1) << 4);
     }
+#endif
 }
 
 static void row_q4_0(const void *restrict block, row32 *restrict r) {
