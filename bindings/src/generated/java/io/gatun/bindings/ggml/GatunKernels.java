@@ -22,10 +22,10 @@ public class GatunKernels extends NativeSymbols {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.gatun.bindings.NativeLibraries.kernelLookup();
 
-    private static final int GATUN_ABI_VERSION = (int)2L;
+    private static final int GATUN_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define GATUN_ABI_VERSION 2
+     * #define GATUN_ABI_VERSION 3
      * }
      */
     public static int GATUN_ABI_VERSION() {
@@ -1454,6 +1454,382 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_attention", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int GATUN_A_INNER_SUM = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_A_INNER_SUM = 1
+     * }
+     */
+    public static int GATUN_A_INNER_SUM() {
+        return GATUN_A_INNER_SUM;
+    }
+    private static final int GATUN_B_INNER_SUM = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_B_INNER_SUM = 2
+     * }
+     */
+    public static int GATUN_B_INNER_SUM() {
+        return GATUN_B_INNER_SUM;
+    }
+    private static final int GATUN_ACCUMULATE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_ACCUMULATE = 4
+     * }
+     */
+    public static int GATUN_ACCUMULATE() {
+        return GATUN_ACCUMULATE;
+    }
+    private static final int GATUN_IN_PLACE = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_IN_PLACE = 8
+     * }
+     */
+    public static int GATUN_IN_PLACE() {
+        return GATUN_IN_PLACE;
+    }
+    private static final int GATUN_B_PACKED = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_B_PACKED = 16
+     * }
+     */
+    public static int GATUN_B_PACKED() {
+        return GATUN_B_PACKED;
+    }
+    private static final int GATUN_MUL_MAT = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_MUL_MAT = 3
+     * }
+     */
+    public static int GATUN_MUL_MAT() {
+        return GATUN_MUL_MAT;
+    }
+    private static final int GATUN_GRAD_INPUT = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_GRAD_INPUT = 2
+     * }
+     */
+    public static int GATUN_GRAD_INPUT() {
+        return GATUN_GRAD_INPUT;
+    }
+    private static final int GATUN_GRAD_WEIGHT = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_GRAD_WEIGHT = 0
+     * }
+     */
+    public static int GATUN_GRAD_WEIGHT() {
+        return GATUN_GRAD_WEIGHT;
+    }
+
+    private static class gatun_gemm_supports {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_BOOL,
+            GatunKernels.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gemm_supports");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool gatun_gemm_supports(int32_t type)
+     * }
+     */
+    public static FunctionDescriptor gatun_gemm_supports$descriptor() {
+        return gatun_gemm_supports.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool gatun_gemm_supports(int32_t type)
+     * }
+     */
+    public static MethodHandle gatun_gemm_supports$handle() {
+        return gatun_gemm_supports.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool gatun_gemm_supports(int32_t type)
+     * }
+     */
+    public static MemorySegment gatun_gemm_supports$address() {
+        return gatun_gemm_supports.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool gatun_gemm_supports(int32_t type)
+     * }
+     */
+    public static boolean gatun_gemm_supports(int type) {
+        var mh$ = gatun_gemm_supports.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_gemm_supports", type);
+            }
+            return (boolean)mh$.invokeExact(type);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_packed_row {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_packed_row");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_row(int64_t l)
+     * }
+     */
+    public static FunctionDescriptor gatun_packed_row$descriptor() {
+        return gatun_packed_row.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_row(int64_t l)
+     * }
+     */
+    public static MethodHandle gatun_packed_row$handle() {
+        return gatun_packed_row.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_row(int64_t l)
+     * }
+     */
+    public static MemorySegment gatun_packed_row$address() {
+        return gatun_packed_row.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_packed_row(int64_t l)
+     * }
+     */
+    public static long gatun_packed_row(long l) {
+        var mh$ = gatun_packed_row.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_packed_row", l);
+            }
+            return (long)mh$.invokeExact(l);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_packed_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_packed_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_rows(int64_t j)
+     * }
+     */
+    public static FunctionDescriptor gatun_packed_rows$descriptor() {
+        return gatun_packed_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_rows(int64_t j)
+     * }
+     */
+    public static MethodHandle gatun_packed_rows$handle() {
+        return gatun_packed_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_rows(int64_t j)
+     * }
+     */
+    public static MemorySegment gatun_packed_rows$address() {
+        return gatun_packed_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_packed_rows(int64_t j)
+     * }
+     */
+    public static long gatun_packed_rows(long j) {
+        var mh$ = gatun_packed_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_packed_rows", j);
+            }
+            return (long)mh$.invokeExact(j);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_pack_columns {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_pack_columns");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_pack_columns$descriptor() {
+        return gatun_pack_columns.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_pack_columns$handle() {
+        return gatun_pack_columns.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_pack_columns$address() {
+        return gatun_pack_columns.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_pack_columns(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_pack_columns.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_pack_columns", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_gemm {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gemm");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_gemm$descriptor() {
+        return gatun_gemm.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_gemm$handle() {
+        return gatun_gemm.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_gemm$address() {
+        return gatun_gemm.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_gemm(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_gemm.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_gemm", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {

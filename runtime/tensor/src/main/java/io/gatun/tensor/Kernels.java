@@ -25,6 +25,8 @@ public record Kernels(Set<Family> families) {
     MATMUL,
     /** The same for expert matrices, grouped by expert. */
     EXPERTS,
+    /** Products with weights of F32, F16 and BF16. */
+    FLOATS,
     /** Attention that reads keys and values once for all heads that share them. */
     ATTENTION
   }
@@ -83,12 +85,16 @@ public record Kernels(Set<Family> families) {
     GGML,
     /** Quantised weights unpacked into panels, in integers: prompts and batches. */
     PANELS,
+    /** Weights of floats, in F32: prompts and batches. */
+    FLOATS,
     /** Row by row with GGML's dot products: decoding. */
     ROWS
   }
 
   private static final Set<DType> KEYS_AND_VALUES =
       Set.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0);
+
+  private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16);
 
   private static final int ATTENTION_DIM_MAX = 576;
 
@@ -112,7 +118,14 @@ public record Kernels(Set<Family> families) {
     if (columns <= ROWS_COLUMNS_MAX) {
       return Product.ROWS;
     }
-    return multiplies(node.operands().getFirst().type()) ? Product.PANELS : Product.GGML;
+    DType type = node.operands().getFirst().type();
+    if (multiplies(type)) {
+      return Product.PANELS;
+    }
+    boolean floats = FLOATS.contains(type) && node.op() instanceof Op.MatMul;
+    return floats && families.contains(Family.FLOATS) && vectorised()
+        ? Product.FLOATS
+        : Product.GGML;
   }
 
   /** Weights as the file has them, and an input whose rows are dense. */

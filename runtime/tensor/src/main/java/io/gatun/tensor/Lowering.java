@@ -21,6 +21,7 @@ final class Lowering {
   private final MemorySegment[] lowered;
   private final Kernels kernels;
   private final SharedProducts products;
+  private final FloatProducts floatProducts;
   private final OwnAttention ownAttention;
 
   private Lowering(Graph graph, Target target) {
@@ -29,6 +30,7 @@ final class Lowering {
     this.kernels = target.kernels();
     CustomNodes custom = new CustomNodes(ctx, target.arena());
     this.products = new SharedProducts(custom, lowered, graph, kernels);
+    this.floatProducts = new FloatProducts(custom, lowered);
     this.ownAttention = new OwnAttention(custom, target.threads());
   }
 
@@ -98,6 +100,9 @@ final class Lowering {
       case Op.RmsNorm(float epsilon) -> Ggml.ggml_rms_norm(ctx, a, epsilon);
       case Op.LayerNorm(float epsilon) -> Ggml.ggml_norm(ctx, a, epsilon);
       case Op.MatMul(boolean accumulateF32) -> {
+        if (kernels.product(node) == Kernels.Product.FLOATS) {
+          yield floatProducts.emit(node);
+        }
         MemorySegment product = Ggml.ggml_mul_mat(ctx, a, b);
         if (accumulateF32) {
           Ggml.ggml_mul_mat_set_prec(product, Ggml.GGML_PREC_F32());

@@ -57,7 +57,7 @@ final class SharedProducts {
     Map<Input, Group> open = new HashMap<>();
     for (Tensor node : graph.nodes()) {
       Product kernel = kernels.product(node);
-      if (kernel == Product.GGML) {
+      if (kernel != Product.PANELS && kernel != Product.ROWS) {
         continue;
       }
       Input input = input(node, kernel);
@@ -128,7 +128,7 @@ final class SharedProducts {
           experts
               ? GatunKernels.gatun_dot_experts$address()
               : GatunKernels.gatun_dot_rows$address();
-      case GGML -> throw new AssertionError("GGML computes its products itself");
+      case GGML, FLOATS -> throw new AssertionError("not a shared product");
     };
   }
 
