@@ -218,13 +218,13 @@ ALWAYS_INLINE vec softmax(float *scores, int cells, float softcap, const float *
     vec_store(largest, top);
     top = vec_max(top, vec_all(-FLT_MAX)); /* −∞ − −∞ is no number */
     const vec correction = vec_exp(vec_sub(before, top));
-    vec total = vec_mul(vec_load(sum), correction);
+    vec total = vec_all(0);
     for (int c = 0; c < cells; c++) {
         const vec weight = vec_exp(vec_sub(vec_load(scores + c * PANEL), top));
         vec_store(scores + c * PANEL, weight);
         total = vec_add(total, weight);
     }
-    vec_store(sum, total);
+    vec_store(sum, vec_fma(vec_load(sum), correction, total));
     return correction;
 }
 
