@@ -25,7 +25,7 @@
 #else
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define ALIGNED(n) __attribute__((aligned(n)))
-#define PREFETCH(p) __builtin_prefetch(p)
+#define PREFETCH(p) __builtin_prefetch(p, 0, 2) /* to the second-level cache */
 #endif
 
 #endif

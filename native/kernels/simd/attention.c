@@ -31,12 +31,30 @@ typedef struct {
     bool has_queries; /* the transposed ones */
     float *largest, *sum, *values;
     float *q, *k, *v, *scores, *mask, *row;
+    int64_t k_bytes, v_bytes; /* of a row in the cache */
+    int64_t fetch, fetch_to;  /* rows of K that few_rows asks for */
     bool k_half, v_half; /* rows of few_rows are halves, else floats */
 } work;
 
 static const uint16_t *mask_row(const struct attention_tile *t, int token) {
     return (const uint16_t *)(t->mask +
                               (t->first_token + token) % t->mask_tokens * t->mask_token);
+}
+
+ALWAYS_INLINE void fetch_row(const char *row, int64_t bytes) {
+    for (int64_t i = 0; i < bytes; i += 64) {
+        PREFETCH(row + i);
+    }
+}
+
+/*
+ * Rows of one head lie far apart, as all heads of a cell lie side by side: no hardware sees a pattern
+ * in that. So some rows of the next block are asked for in good time.
+ */
+static void fetch_rows(const char *first, int64_t stride, int64_t bytes, int64_t from, int64_t to) {
+    for (int64_t c = from; c < to; c++) {
+        fetch_row(first + c * stride, bytes);
+    }
 }
 
 static void scan(const struct attention_tile *t, int64_t from, int cells, block *b) {
@@ -65,6 +83,10 @@ static void scan(const struct attention_tile *t, int64_t from, int cells, block 
         }
     }
     b->biased = bias != 0;
+}
+
+static int64_t row_bytes(int32_t type, int64_t n) {
+    return type == TYPE_F32 ? 4 * n : type == TYPE_Q8_0 ? n / 32 * (int64_t)sizeof(block_q8_0) : 2 * n;
 }
 
 /* One row of any type to floats. */
@@ -196,13 +218,13 @@ ALWAYS_INLINE vec softmax(float *scores, int cells, float softcap, const float *
     vec_store(largest, top);
     top = vec_max(top, vec_all(-FLT_MAX)); /* −∞ − −∞ is no number */
     const vec correction = vec_exp(vec_sub(before, top));
-    vec total = vec_mul(vec_load(sum), correction);
+    vec total = vec_all(0);
     for (int c = 0; c < cells; c++) {
         const vec weight = vec_exp(vec_sub(vec_load(scores + c * PANEL), top));
         vec_store(scores + c * PANEL, weight);
         total = vec_add(total, weight);
     }
-    vec_store(sum, total);
+    vec_store(sum, vec_fma(vec_load(sum), correction, total));
     return correction;
 }
 
@@ -267,6 +289,16 @@ static void unpack_values(work *w, const char *row, int c) {
     }
 }
 
+/* Of the next block, the share that falls to rows from..to of `all`. */
+static void fetch_next(const work *w, int64_t from, int row, int to_row, int all) {
+    const struct attention_tile *t = w->tile;
+    int64_t first = from + ATTENTION_CELLS + row * ATTENTION_CELLS / all;
+    int64_t last = from + ATTENTION_CELLS + to_row * ATTENTION_CELLS / all;
+    last = last < t->to ? last : t->to;
+    fetch_rows(t->k, t->k_cell, w->k_bytes, first, last);
+    fetch_rows(t->v, t->v_cell, w->v_bytes, first, last);
+}
+
 static void many_rows(work *w, const block *b, int64_t from) {
     const struct attention_tile *t = w->tile;
     const int cells = b->cells, d = t->d;
@@ -291,6 +323,7 @@ static void many_rows(work *w, const block *b, int64_t from) {
         const int vectors = (rows + LANES - 1) / LANES;
         float *scores = w->scores + row * ATTENTION_CELLS;
         panel_scores(w->k, w->q + (int64_t)row * d, d, whole, vectors, scores);
+        fetch_next(w, from, row, row + PANEL, w->rows);
         for (int v = 0; v < vectors; v++) {
             const int at = row + v * LANES;
             const float *mask = masked ? w->mask + at % t->tokens : NULL;
@@ -318,8 +351,11 @@ ALWAYS_INLINE float value_of(const void *row, int i, bool half) {
     return half ? float_of_half(((const uint16_t *)row)[i]) : ((const float *)row)[i];
 }
 
-/* Products of up to 4 queries with all cells, a multiple of 8: up to eight sums at a time. */
-ALWAYS_INLINE void dots(const void *const *k, int cells, bool half, const float *const *q, int heads,
+/*
+ * Products of up to 4 queries with all cells, a multiple of 8: up to eight sums at a time. Meanwhile
+ * the cells' values come nearer.
+ */
+ALWAYS_INLINE void dots(const void *const *k, const void *const *v, int64_t v_bytes, int cells, bool half, const float *const *q, int heads,
                         int d, float (*scores)[ATTENTION_CELLS]) {
     const int n = heads == 3 ? 2 : 8 / heads;
     for (int c = 0; c < cells; c += n) {
@@ -327,6 +363,9 @@ ALWAYS_INLINE void dots(const void *const *k, int cells, bool half, const float 
         float sums[8];
         for (int i = 0; i < 8; i++) {
             s[i] = vec_all(0);
+        }
+        for (int j = 0; j < n; j++) {
+            fetch_row(v[c + j], v_bytes);
         }
         int i = 0;
         for (; i + LANES <= d; i += LANES) {
@@ -443,7 +482,7 @@ ALWAYS_INLINE void heads_of_token(work *w, const void *const *k, const void *con
         q[h] = (const float *)(t->q + row * t->q_head + token * t->q_token);
         to[h] = w->values + (int64_t)(row * t->tokens + token) * w->value_stride;
     }
-    dots(k, (cells + 7) / 8 * 8, k_half, q, heads, t->d, scores);
+    dots(k, v, head == 0 ? w->v_bytes : 0, (cells + 7) / 8 * 8, k_half, q, heads, t->d, scores);
     for (int h = 0; h < heads; h++) {
         const int row = (head + h) * t->tokens + token;
         correction[h] = softmax_row(scores[h], cells, t, mask, w->largest + row, w->sum + row);
@@ -455,6 +494,9 @@ ALWAYS_INLINE void heads_of_token(work *w, const void *const *k, const void *con
         for (int h = 0; h < heads; h++) {
             memcpy(some[h], scores[h] + c, 16 * sizeof **some);
         }
+        const int64_t last = w->fetch + 16 < w->fetch_to ? w->fetch + 16 : w->fetch_to;
+        fetch_rows(t->k, t->k_cell, w->k_bytes, w->fetch, last);
+        w->fetch = last;
         int i = add_cells(some, v + c, n, v_half, to, heads, correction, 0, t->dv, 8 / heads);
         i = add_cells(some, v + c, n, v_half, to, heads, correction, i, t->dv, 1);
         for (; i < t->dv; i++) {
@@ -482,6 +524,9 @@ static void few_rows(work *w, const block *b, int64_t from) {
     const struct attention_tile *t = w->tile;
     w->k_half = t->k_type == TYPE_F16;
     w->v_half = t->v_type == TYPE_F16;
+    w->fetch = from + ATTENTION_CELLS;
+    w->fetch_to = w->fetch + ATTENTION_CELLS < t->to ? w->fetch + ATTENTION_CELLS : t->to;
+    w->fetch = w->fetch < w->fetch_to ? w->fetch : w->fetch_to;
     const void *all_k[ATTENTION_CELLS], *all_v[ATTENTION_CELLS];
     for (int c = 0; c < b->cells; c++) {
         all_k[c] = t->k + (from + b->cell[c]) * t->k_cell;
@@ -515,6 +560,7 @@ static void few_rows(work *w, const block *b, int64_t from) {
         }
         for (int c = cells; c % 8 != 0; c++) {
             k[c] = k[0];
+            v[c] = v[0];
         }
         const float *mask = b->biased ? biases : NULL;
         for (int head = 0; head < t->heads; head += 4) {
@@ -532,6 +578,8 @@ void ISA(gatun_attention)(const struct attention_tile *t, float *part, float *sc
     const int64_t padded = attention_padded(t->dv);
     work w = {.tile = t, .rows = t->heads * t->tokens};
     w.value_stride = (t->dv + VALUE_PANEL - 1) / VALUE_PANEL * VALUE_PANEL;
+    w.k_bytes = row_bytes(t->k_type, t->d);
+    w.v_bytes = row_bytes(t->v_type, t->dv);
     w.largest = part + PART_LARGEST;
     w.sum = part + PART_SUM;
     w.values = part + PART_VALUES;
