@@ -134,6 +134,7 @@ static void same_as_generic(int32_t type) {
 }
 
 int main(void) {
+    need_isa();
     for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
         const int64_t block = gatun_weight_type(types[i])->block_values;
         const int64_t shapes[][3] = {{block, 1, 1},      {block, 16, 4},        {3 * block, 17, 5},
