@@ -128,5 +128,37 @@ GATUN_API void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, 
 /* The same with dot products: src[0] is of gatun_convert_rows, src[1] ids.
  * userdata: struct gatun_dot_product. */
 GATUN_API void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+/* Tiles of attention that may be split among threads; see gatun_attention_params. */
+#define GATUN_ATTENTION_TILES 128
+
+/*
+ * What attention takes besides its operands. The caller sets the first two and zeroes the rest once;
+ * afterwards they belong to the kernels. All nodes of a graph may share one, as they run one after
+ * another; graphs that run at the same time may not.
+ */
+struct gatun_attention_params {
+    float scale;
+    float softcap; /* logits = softcap · tanh(scale · q·k / softcap); 0: none */
+    int32_t next, left;
+    int32_t parts_done[GATUN_ATTENTION_TILES];
+};
+
+/*
+ * How many F32 the result of gatun_attention has: its dense [dv, heads, tokens], then what up to
+ * `threads` threads work in. More threads may run it; those beyond have nothing to do. d and dv are
+ * multiples of 8, heads one of groups; -1 for what cannot be.
+ */
+GATUN_API int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads,
+                                         int64_t groups, int64_t cells, int32_t threads);
+
+/*
+ * softmax(scale · q·k + mask) · v. src[0]: q F32 [D, T, H]; src[1], src[2]: k [D, S, G], v [DV, S, G],
+ * each F32, F16, BF16 or Q8_0; src[3]: mask F16 [S, T], or NULL; src[4]: one more logit per head,
+ * F32 [H], that takes its share and gives nothing, or NULL. All may be views, whose innermost
+ * elements lie side by side. Cells that the mask closes (-inf) to a whole tile are never read, and a
+ * row that sees no cell becomes 0. A mask with fewer rows starts again; cells that it lacks are closed.
+ * dst: F32, dense [DV, H, T] first, of gatun_attention_floats in all. userdata: gatun_attention_params.
+ */
+GATUN_API void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef GATUN_KERNELS_H
 #define GATUN_KERNELS_H
 
+#include "attention.h"
 #include "int8_gemm.h"
 
 struct gatun_kernels {
@@ -17,6 +18,10 @@ struct gatun_kernels {
     gatun_unpack_fn *unpack;
     gatun_tile_fn *tile256;
     gatun_tile_fn *tile32;
+
+    /* attention.h */
+    gatun_attention_fn *attention;
+    gatun_attention_finish_fn *attention_finish;
 };
 
 /* The best set that this machine has, or the one that the environment variable GATUN_ISA names. */

@@ -20,6 +20,8 @@ enum { LEVEL = 0 };
 gatun_pack_fn ISA(gatun_pack256), ISA(gatun_pack32);
 gatun_unpack_fn ISA(gatun_unpack);
 gatun_tile_fn ISA(gatun_tile256), ISA(gatun_tile32);
+gatun_attention_fn ISA(gatun_attention);
+gatun_attention_finish_fn ISA(gatun_attention_finish);
 
 const struct gatun_kernels ISA(gatun_kernels) = {
     .name = TEXT(GATUN_ISA),
@@ -29,4 +31,6 @@ const struct gatun_kernels ISA(gatun_kernels) = {
     .unpack = ISA(gatun_unpack),
     .tile256 = ISA(gatun_tile256),
     .tile32 = ISA(gatun_tile32),
+    .attention = ISA(gatun_attention),
+    .attention_finish = ISA(gatun_attention_finish),
 };

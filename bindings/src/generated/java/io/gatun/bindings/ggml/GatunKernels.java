@@ -1334,5 +1334,133 @@ public class GatunKernels extends NativeSymbols {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+
+    private static class gatun_attention_floats {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_attention_floats");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads, int64_t groups, int64_t cells, int32_t threads)
+     * }
+     */
+    public static FunctionDescriptor gatun_attention_floats$descriptor() {
+        return gatun_attention_floats.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads, int64_t groups, int64_t cells, int32_t threads)
+     * }
+     */
+    public static MethodHandle gatun_attention_floats$handle() {
+        return gatun_attention_floats.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads, int64_t groups, int64_t cells, int32_t threads)
+     * }
+     */
+    public static MemorySegment gatun_attention_floats$address() {
+        return gatun_attention_floats.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads, int64_t groups, int64_t cells, int32_t threads)
+     * }
+     */
+    public static long gatun_attention_floats(long d, long dv, long tokens, long heads, long groups, long cells, int threads) {
+        var mh$ = gatun_attention_floats.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_attention_floats", d, dv, tokens, heads, groups, cells, threads);
+            }
+            return (long)mh$.invokeExact(d, dv, tokens, heads, groups, cells, threads);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_attention {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_attention");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_attention$descriptor() {
+        return gatun_attention.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_attention$handle() {
+        return gatun_attention.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_attention$address() {
+        return gatun_attention.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_attention(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_attention.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_attention", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
 }
 

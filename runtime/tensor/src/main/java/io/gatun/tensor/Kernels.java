@@ -24,7 +24,9 @@ public record Kernels(Set<Family> families) {
     /** Products with quantised weights, in integers, from the mapped file. */
     MATMUL,
     /** The same for expert matrices, grouped by expert. */
-    EXPERTS
+    EXPERTS,
+    /** Attention that reads keys and values once for all heads that share them. */
+    ATTENTION
   }
 
   public Kernels {
@@ -85,6 +87,11 @@ public record Kernels(Set<Family> families) {
     ROWS
   }
 
+  private static final Set<DType> KEYS_AND_VALUES =
+      Set.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0);
+
+  private static final int ATTENTION_DIM_MAX = 576;
+
   /** Columns up to which a row of weights is better read directly than unpacked. */
   private static final int ROWS_COLUMNS_MAX = 3;
 
@@ -124,6 +131,22 @@ public record Kernels(Set<Family> families) {
         && (stored.placement() == Placement.MAPPED || stored.placement() == Placement.HOST)
         && x.type() == DType.F32
         && x.layout().rowsDense();
+  }
+
+  /** Whether a node of attention is ours. */
+  boolean attention(Tensor node) {
+    Tensor q = node.operands().get(0);
+    Tensor k = node.operands().get(1);
+    Tensor v = node.operands().get(2);
+    return families.contains(Family.ATTENTION)
+        && vectorised()
+        && KEYS_AND_VALUES.contains(k.type())
+        && KEYS_AND_VALUES.contains(v.type())
+        && q.shape().d0() % 8 == 0
+        && v.shape().d0() % 8 == 0
+        && q.shape().d0() <= ATTENTION_DIM_MAX
+        && v.shape().d0() <= ATTENTION_DIM_MAX
+        && q.shape().d3() == 1;
   }
 
   /** 256 or 32: over how many activations one scale goes; 0 for types without a kernel. */

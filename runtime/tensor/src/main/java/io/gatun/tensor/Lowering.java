@@ -19,13 +19,26 @@ final class Lowering {
 
   private final MemorySegment ctx;
   private final MemorySegment[] lowered;
+  private final Kernels kernels;
   private final SharedProducts products;
+  private final OwnAttention ownAttention;
 
-  private Lowering(MemorySegment ctx, Arena arena, Graph graph, Kernels kernels) {
-    this.ctx = ctx;
+  private Lowering(Graph graph, Target target) {
+    this.ctx = target.ctx();
     this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
-    this.products = new SharedProducts(new CustomNodes(ctx, arena), lowered, graph, kernels);
+    this.kernels = target.kernels();
+    CustomNodes custom = new CustomNodes(ctx, target.arena());
+    this.products = new SharedProducts(custom, lowered, graph, kernels);
+    this.ownAttention = new OwnAttention(custom, target.threads());
   }
+
+  /**
+   * What a graph is lowered for.
+   *
+   * @param arena lives as long as the GGML graph
+   */
+  record Target(
+      Kernels kernels, int threads, Arena arena, MemorySegment ctx, MemorySegment ggmlGraph) {}
 
   /** How many GGML tensors a graph can become at most. */
   static long tensorCount(Graph graph) {
@@ -35,12 +48,10 @@ final class Lowering {
   /**
    * Emits all nodes in order.
    *
-   * @param arena lives as long as the GGML graph
    * @return the GGML tensor of each node, by {@link Tensor#index()}
    */
-  static MemorySegment[] lower(
-      Graph graph, Kernels kernels, Arena arena, MemorySegment ctx, MemorySegment ggmlGraph) {
-    Lowering lowering = new Lowering(ctx, arena, graph, kernels);
+  static MemorySegment[] lower(Graph graph, Target target) {
+    Lowering lowering = new Lowering(graph, target);
     try (Arena names = Arena.ofConfined()) {
       for (Tensor node : graph.nodes()) {
         if (lowering.products.emit(node)) {
@@ -58,7 +69,7 @@ final class Lowering {
       }
       // Expanding in order of creation makes that the order of computation.
       for (Tensor node : graph.nodes()) {
-        Ggml.ggml_build_forward_expand(ggmlGraph, lowering.lowered[node.index()]);
+        Ggml.ggml_build_forward_expand(target.ggmlGraph(), lowering.lowered[node.index()]);
       }
     }
     return lowering.lowered;
@@ -96,7 +107,10 @@ final class Lowering {
       case Op.MatMulId _ -> Ggml.ggml_mul_mat_id(ctx, a, b, c);
       case Op.Rope(RopeParameters p) -> rope(a, b, c, p);
       case Op.SoftMax softMax -> softMax(softMax, operands);
-      case Op.Attention attention -> attention(attention, operands);
+      case Op.Attention attention ->
+          kernels.attention(node)
+              ? ownAttention.emit(attention, operands, lowered)
+              : attention(attention, operands);
       case Op.Glu(Op.GluKind kind) ->
           switch (kind) {
             case SWIGLU -> Ggml.ggml_glu_split(ctx, a, b, Ggml.GGML_GLU_OP_SWIGLU());

@@ -7,13 +7,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Our own kernels in graphs: no further from exact arithmetic than GGML's. */
@@ -98,6 +101,66 @@ class KernelsTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"1,256,4,4,64", "1,1024,8,2,64", "5,256,6,3,80", "70,512,8,2,128", "9,768,4,1,256"})
+  void attention_gives_what_ggml_gives(int rows, int cells, int heads, int kvHeads, int dim) {
+    float[] q = values(dim * heads * rows);
+    float[] k = values(dim * kvHeads * cells);
+    float[] v = values(dim * kvHeads * cells);
+    short[] mask = new short[cells * rows];
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < cells; c++) {
+        boolean open = c <= cells - rows + r - 20 && (c + r) % 7 != 0;
+        mask[r * cells + c] = Float.floatToFloat16(open ? 0f : Float.NEGATIVE_INFINITY);
+      }
+    }
+    // GGML sums values in F16 for few rows; the kernel's own tests compare with exact arithmetic.
+    for (float softcap : new float[] {0f, 30f}) {
+      for (boolean sinks : new boolean[] {false, true}) {
+        float[] expected =
+            attention(Kernels.ggml(), q, k, v, mask, cells, heads, kvHeads, softcap, sinks);
+        float[] result =
+            attention(Kernels.own(), q, k, v, mask, cells, heads, kvHeads, softcap, sinks);
+        for (int i = 0; i < result.length; i++) {
+          assertThat(result[i]).isCloseTo(expected[i], Offset.offset(5e-3f));
+        }
+      }
+    }
+  }
+
+  private static float[] attention(
+      Kernels kernels,
+      float[] q,
+      float[] k,
+      float[] v,
+      short[] mask,
+      int cells,
+      int heads,
+      int kvHeads,
+      float softcap,
+      boolean sinks) {
+    int rows = mask.length / cells;
+    int dim = q.length / heads / rows;
+    try (Ops ops = new Ops(2, kernels)) {
+      Tensor queries = ops.given(q, dim, heads, rows).permute(0, 2, 1, 3);
+      Tensor keys = ops.given(k, dim, kvHeads, cells).cast(DType.F16).permute(0, 2, 1, 3);
+      Tensor values = ops.given(v, dim, kvHeads, cells).cast(DType.F16).permute(0, 2, 1, 3);
+      Tensor visible = ops.graph().input("mask", DType.F16, cells, rows);
+      float scale = 1 / (float) Math.sqrt(dim);
+      float[] sinkLogits = new float[heads];
+      for (int h = 0; h < heads; h++) {
+        sinkLogits[h] = h * 0.3f - 1;
+      }
+      Tensor out =
+          sinks
+              ? ops.graph()
+                  .attentionWithSinks(
+                      queries, keys, values, visible, ops.given(sinkLogits, heads), scale, softcap)
+              : ops.graph().attention(queries, keys, values, visible, scale, softcap);
+      return ops.compute(out, compiled -> compiled.write(visible, mask, mask.length));
+    }
+  }
+
   @Test
   void families_are_chosen_by_name() {
     assertThat(Kernels.parse("own")).isEqualTo(Kernels.own());
@@ -112,7 +175,7 @@ class KernelsTest {
   /** Products with all weights of one input; the one of a given width. */
   private float[] run(
       TensorStore store, int[] widths, int wanted, float[] x, int columns, Kernels kernels) {
-    try (Ops ops = new Ops(2, kernels)) {
+    try (Ops ops = new Ops(columns > 30 ? 2 : 1, kernels)) {
       Tensor input = ops.given(x, K, columns);
       List<Tensor> products = new ArrayList<>();
       for (int width : widths) {
@@ -136,7 +199,7 @@ class KernelsTest {
   private float[] experts(
       TensorStore store, int width, float[] x, int[] ids, int used, Kernels kernels) {
     int tokens = ids.length / used;
-    try (Ops ops = new Ops(2, kernels)) {
+    try (Ops ops = new Ops(tokens > 30 ? 2 : 1, kernels)) {
       Tensor input = ops.given(x, K, x.length / K / tokens, tokens);
       Tensor chosen = ops.graph().indices("ids", DType.I32, EXPERTS, used, tokens);
       Tensor w = ops.graph().stored(store.find("w" + width).orElseThrow());
@@ -199,7 +262,7 @@ class KernelsTest {
       for (int i = 0; i < widths.length; i++) {
         float[] values = values(K * widths[i] * experts);
         float[] importance = new float[WITH_IMPORTANCE.contains(type) ? K : 0];
-        java.util.Arrays.fill(importance, 1f);
+        Arrays.fill(importance, 1f);
         Path file = folder.resolve(type + "-" + widths[i]);
         Files.write(file, Quantization.quantize(type, values, K, importance));
         int part = builder.map(file);
