@@ -18,7 +18,7 @@
 #endif
 
 /* Grows with every incompatible change of this header; Java compares it at load. */
-#define GATUN_ABI_VERSION 2
+#define GATUN_ABI_VERSION 3
 GATUN_API int32_t gatun_abi_version(void);
 
 /*
@@ -160,5 +160,49 @@ GATUN_API int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, 
  * dst: F32, dense [DV, H, T] first, of gatun_attention_floats in all. userdata: gatun_attention_params.
  */
 GATUN_API void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+/*
+ * Products of floats, for training and for weights that are not quantised:
+ * C(i, j) = Σ_l A(i, l)·B(l, j). C is dst: F32, i its inner axis, its rows may be a view's. A has any
+ * type that gatun_gemm_supports, B is F32; rows of both may have any stride. The outer axes of A and
+ * B are broadcast over those of C as ggml_mul_mat does.
+ */
+enum {
+    GATUN_A_INNER_SUM = 1, /* A is [l, i] in GGML's order, else [i, l] */
+    GATUN_B_INNER_SUM = 2, /* B is [l, j], else [j, l] */
+    GATUN_ACCUMULATE = 4,  /* adds to what C holds */
+    GATUN_IN_PLACE = 8,    /* ggml_custom_inplace: src[0] is C, and A and B are src[1] and src[2] */
+    GATUN_B_PACKED = 16,   /* B comes from gatun_pack_columns */
+
+    GATUN_MUL_MAT = GATUN_A_INNER_SUM | GATUN_B_INNER_SUM, /* Wᵀ·X: W [k, m], X [k, n] → [m, n] */
+    GATUN_GRAD_INPUT = GATUN_B_INNER_SUM,                  /* W·dY: W [k, m], dY [m, n] → [k, n] */
+    GATUN_GRAD_WEIGHT = 0,                                 /* X·dYᵀ: X [k, n], dY [m, n] → [k, m] */
+};
+
+/*
+ * The userdata of one node: all 0 but `form` before the first run. It belongs to that node of one
+ * graph alone. Threads take blocks of C from `next`; the last one to leave makes it 0 again.
+ */
+struct gatun_gemm_node {
+    int32_t form; /* the flags above */
+    char apart[60];
+    int32_t next;
+    int32_t left;
+    char apart_too[56];
+};
+
+/* Whether A may have a GGML type: F32, F16, BF16 and whatever gatun_mul_mat multiplies. */
+GATUN_API bool gatun_gemm_supports(int32_t type);
+
+/*
+ * Optional, for more than a few columns: lays B (src[0], F32) out as the products read it, for all
+ * products that share it. dst: F32 [gatun_packed_row(l), gatun_packed_rows(j)] and B's outer axes.
+ * userdata: 0 or GATUN_B_INNER_SUM.
+ */
+GATUN_API int64_t gatun_packed_row(int64_t l);
+GATUN_API int64_t gatun_packed_rows(int64_t j);
+GATUN_API void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* src[0]: A, src[1]: B. userdata: struct gatun_gemm_node. */
+GATUN_API void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#if !defined(__AVX512VNNI__)
 /* Sums to where they belong. */
 ALWAYS_INLINE void store(float (*sums)[PANEL_ROWS], int rows, int columns, float *c, int64_t stride,
                          bool add) {
@@ -13,6 +14,7 @@ ALWAYS_INLINE void store(float (*sums)[PANEL_ROWS], int rows, int columns, float
         }
     }
 }
+#endif
 
 /* tile256 and tile32, for 1 to TILE_COLUMNS columns. */
 #if defined(__AVX512VNNI__)
