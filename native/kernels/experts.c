@@ -114,7 +114,9 @@ void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *use
     }
 }
 
-/* 16 rows of one expert times its columns. */
+enum { GROUPS_AT_ONCE = 2 };
+
+/* 16 rows of one expert times its columns; only its last group may have fewer than 4. */
 static void panel_product(const struct ggml_tensor *w, int32_t expert, int64_t row, const route *r,
                           const char *packed, float *c) {
     const struct gatun_kernels *kernels = gatun_kernels();
@@ -131,12 +133,14 @@ static void panel_product(const struct ggml_tensor *w, int32_t expert, int64_t r
         const char *source = (const char *)w->data + expert * (int64_t)w->nb[2] +
                              row * (int64_t)w->nb[1] + from / block * type->block_bytes;
         kernels->unpack(w->type, source, (int64_t)w->nb[1], rows, blocks, panel);
-        for (int32_t g = r->first_group[expert]; g < r->first_group[expert + 1]; g++) {
-            ALIGNED(64) float sums[GROUP_COLUMNS][PANEL_ROWS];
-            tile(type, panel, packed + g * bytes + from / block * act_bytes, blocks, PANEL_ROWS,
-                 GROUP_COLUMNS, sums[0], PANEL_ROWS, false);
+        const int32_t end = r->first_group[expert + 1];
+        for (int32_t g = r->first_group[expert]; g < end; g += GROUPS_AT_ONCE) {
+            const int groups = end - g < GROUPS_AT_ONCE ? end - g : GROUPS_AT_ONCE;
+            ALIGNED(64) float sums[GROUPS_AT_ONCE * GROUP_COLUMNS][PANEL_ROWS];
+            tile(type, panel, packed + g * bytes + from / block * act_bytes, bytes, blocks,
+                 PANEL_ROWS, groups * GROUP_COLUMNS, sums[0], PANEL_ROWS, false);
             const int32_t *pairs = pairs_of(r) + (int64_t)g * GROUP_COLUMNS;
-            for (int j = 0; j < GROUP_COLUMNS && pairs[j] >= 0; j++) {
+            for (int j = 0; j < groups * GROUP_COLUMNS && pairs[j] >= 0; j++) {
                 float *to = c + pairs[j] * m + row;
                 for (int i = 0; i < rows; i++) {
                     to[i] = from > 0 ? to[i] + sums[j][i] : sums[j][i];

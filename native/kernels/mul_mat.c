@@ -66,12 +66,8 @@ static void panel_product(const struct ggml_tensor *w, int64_t row, const char *
         const char *source = (const char *)w->data + row * (int64_t)w->nb[1] +
                              from / block * type->block_bytes;
         kernels->unpack(w->type, source, (int64_t)w->nb[1], rows, blocks, panel);
-        const char *act = packed + from / block * act_bytes;
-        for (int64_t column = 0; column < n; column += GROUP_COLUMNS) {
-            const int columns = n - column < GROUP_COLUMNS ? (int)(n - column) : GROUP_COLUMNS;
-            tile(type, panel, act, blocks, rows, columns, c + column * m + row, m, from > 0);
-            act += group;
-        }
+        tile(type, panel, packed + from / block * act_bytes, group, blocks, rows, (int)n, c + row, m,
+             from > 0);
     }
 }
 

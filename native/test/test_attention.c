@@ -176,6 +176,7 @@ static void compare(const struct shape *s, int threads, int built_for) {
 }
 
 int main(void) {
+    need_isa();
     static const int64_t dims[][2] = {{64, 64}, {80, 80}, {8, 24}, {96, 96}, {128, 128}, {72, 104}, {256, 64}};
     static const int64_t heads[][2] = {{1, 1}, {4, 1}, {3, 3}, {6, 2}, {14, 2}, {16, 2}, {5, 1}};
     static const int64_t tokens[] = {1, 2, 3, 8, 17, 33};

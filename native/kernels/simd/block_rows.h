@@ -48,6 +48,19 @@ typedef __m256i bytes32;
 #define RIGHT32(v, right, mask)                                                                    \
     _mm256_and_si256(_mm256_srli_epi16(v, right), _mm256_set1_epi8(mask))
 #define LEFT32(v, left, mask) _mm256_and_si256(_mm256_slli_epi16(v, left), _mm256_set1_epi8(mask))
+#elif defined(__ARM_FEATURE_DOTPROD)
+typedef uint8x16x2_t bytes32;
+#define LOAD32(p) vld1q_u8_x2(p)
+#define STORE32(p, v) vst1q_u8_x2(p, v)
+ALWAYS_INLINE bytes32 OR32(bytes32 a, bytes32 b) {
+    return (bytes32){{vorrq_u8(a.val[0], b.val[0]), vorrq_u8(a.val[1], b.val[1])}};
+}
+ALWAYS_INLINE bytes32 LEFT32(bytes32 v, int left, uint8_t mask) {
+    const int8x16_t by = vdupq_n_s8((int8_t)left);
+    const uint8x16_t m = vdupq_n_u8(mask);
+    return (bytes32){{vandq_u8(vshlq_u8(v.val[0], by), m), vandq_u8(vshlq_u8(v.val[1], by), m)}};
+}
+#define RIGHT32(v, right, mask) LEFT32(v, -(right), mask)
 #else
 typedef struct {
     uint8_t b[32];

@@ -29,6 +29,36 @@ ALWAYS_INLINE void interleave8(const uint8_t *first, int64_t stride, uint8_t (*o
         _mm256_storeu_si256((__m256i *)out[i + 4][row],
                             _mm256_permute2x128_si256(r[i], r[i + 4], 0x31));
     }
+#elif defined(__ARM_FEATURE_MATMUL_INT8)
+    for (int k = 0; k < 8; k += 4) {
+        for (int i = 0; i < 8; i += 2) {
+            const uint64x2_t a = vreinterpretq_u64_u8(vld1q_u8(first + i * stride + 4 * k));
+            const uint64x2_t b = vreinterpretq_u64_u8(vld1q_u8(first + (i + 1) * stride + 4 * k));
+            uint8_t *to = (uint8_t *)(out + k) + 4 * WORDS * (row + i);
+            vst1q_u8(to, vreinterpretq_u8_u64(vtrn1q_u64(a, b)));
+            vst1q_u8(to + WORDS * PANEL_ROWS * 4, vreinterpretq_u8_u64(vtrn2q_u64(a, b)));
+        }
+    }
+#elif defined(__ARM_FEATURE_DOTPROD)
+    for (int k = 0; k < 8; k += 4) {
+        for (int i = 0; i < 8; i += 4) {
+            const uint8_t *from = first + i * stride + 4 * k;
+            uint32x4_t r[4], t[4];
+            for (int j = 0; j < 4; j++) {
+                r[j] = vreinterpretq_u32_u8(vld1q_u8(from + j * stride));
+            }
+            for (int j = 0; j < 2; j++) {
+                t[j] = vtrn1q_u32(r[2 * j], r[2 * j + 1]);
+                t[2 + j] = vtrn2q_u32(r[2 * j], r[2 * j + 1]);
+            }
+            for (int j = 0; j < 2; j++) {
+                const uint64x2_t a = vreinterpretq_u64_u32(t[2 * j]);
+                const uint64x2_t b = vreinterpretq_u64_u32(t[2 * j + 1]);
+                vst1q_u8(out[k + j][row + i], vreinterpretq_u8_u64(vtrn1q_u64(a, b)));
+                vst1q_u8(out[k + j + 2][row + i], vreinterpretq_u8_u64(vtrn2q_u64(a, b)));
+            }
+        }
+    }
 #else
     for (int k = 0; k < 8; k++) {
         for (int i = 0; i < 8; i++) {
