@@ -155,8 +155,8 @@ public record Kernels(Set<Family> families) {
         && vectorised()
         && KEYS_AND_VALUES.contains(k.type())
         && KEYS_AND_VALUES.contains(v.type())
-        && q.shape().d0() % 8 == 0
-        && v.shape().d0() % 8 == 0
+        && q.shape().d0() % Math.max(8, k.type().blockSize()) == 0
+        && v.shape().d0() % Math.max(8, v.type().blockSize()) == 0
         && q.shape().d0() <= ATTENTION_DIM_MAX
         && v.shape().d0() <= ATTENTION_DIM_MAX
         && q.shape().d3() == 1;
