@@ -146,7 +146,7 @@ public final class NativeLibraries {
       kernels = SymbolLookup.libraryLookup(from.resolve(platform.library("gatun")), Arena.global());
       AbiCheck.checkSymbols();
       NativeLog.install();
-      AbortTrap.install();
+      AbortTrap.install(ggml);
       Llama.llama_backend_init();
       try (Arena arena = Arena.ofConfined()) {
         Ggml.ggml_backend_load_all_from_path(arena.allocateFrom(from.toString()));

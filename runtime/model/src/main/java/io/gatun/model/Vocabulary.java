@@ -76,7 +76,7 @@ public final class Vocabulary implements AutoCloseable {
   /**
    * Reads the vocabulary of a model whose header has been checked.
    *
-   * @throws ModelFormatException when libllama refuses it, with its reason
+   * @throws ModelFormatException when it cannot be used safely, or libllama refuses it
    */
   public static Vocabulary of(GgufFile file) {
     return of(file, LOADING_MAX);
@@ -85,6 +85,7 @@ public final class Vocabulary implements AutoCloseable {
   /** {@link #of(GgufFile)}, and no more than so long. */
   static Vocabulary of(GgufFile file, Duration limit) {
     String name = file.metadata().file();
+    VocabularyCheck.check(file);
     NativeThread thread = new NativeThread("gatun-vocabulary");
     CompletableFuture<Loaded> loading = thread.submit(() -> Loaded.of(file.parts().getFirst()));
     try {

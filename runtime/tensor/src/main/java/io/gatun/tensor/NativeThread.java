@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that owns an engine's native state, and which the process can afford to lose: when
- * a GGML assertion fails on it, or on a GGML worker while it computes, it is parked for ever, and
- * all its pending and later tasks fail with a {@link NativeException}.
+ * a GGML assertion fails on it, or on a GGML worker while it computes, or a C++ exception leaves it
+ * uncaught, it is parked for ever, and all its pending and later tasks fail with a {@link
+ * NativeException}.
  *
  * <p>Thread-safe. The thread is a daemon, so it never keeps a JVM alive.
  */
@@ -139,7 +140,7 @@ public final class NativeThread implements AutoCloseable {
 
   private NativeException deathOf(String message) {
     return new NativeException(
-        "%s is dead: GGML stopped on an assertion: %s. Close the model and load it again; please report the message."
+        "%s is dead: %s. Close the model and load it again; please report the message."
             .formatted(thread.getName(), message));
   }
 

@@ -29,6 +29,8 @@ public final class LlamaModel implements AutoCloseable {
   /** Longer tokens are rare and get a buffer of their own. */
   private static final int PIECE_BYTES = 256;
 
+  private static final int TOKENS_PER_BYTE_MAX = 16;
+
   /** Attributes of tokens that stand for no text, as libllama has it. */
   private static final int SILENT =
       Llama.LLAMA_TOKEN_ATTR_UNKNOWN() | Llama.LLAMA_TOKEN_ATTR_CONTROL();
@@ -101,7 +103,7 @@ public final class LlamaModel implements AutoCloseable {
           Llama.llama_tokenize(
               vocab(), source, bytes.length, ids, capacity, addSpecial, parseSpecial);
       if (count < 0) {
-        capacity = Math.negateExact(count);
+        capacity = required(count, bytes.length);
         ids = scratch.allocate(ValueLayout.JAVA_INT, capacity);
         count =
             Llama.llama_tokenize(
@@ -109,6 +111,17 @@ public final class LlamaModel implements AutoCloseable {
       }
       return Arrays.copyOf(ids.toArray(ValueLayout.JAVA_INT), count);
     }
+  }
+
+  /** How many ids a text needs, as libllama says it: negative. */
+  private int required(int count, int textBytes) {
+    // The longest known expansion is that of U+FDFA: 3 bytes become 33.
+    if (count < -(TOKENS_PER_BYTE_MAX * (long) textBytes + 64)) {
+      throw new NativeException(
+          "%s: a text of %d bytes became %s tokens"
+              .formatted(name, textBytes, count == Integer.MIN_VALUE ? "too many" : -count));
+    }
+    return -count;
   }
 
   /** Everything about single tokens. */
