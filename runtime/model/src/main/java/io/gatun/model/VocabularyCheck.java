@@ -2,6 +2,8 @@ package io.gatun.model;
 
 import io.gatun.model.gguf.GgufFile;
 import io.gatun.model.gguf.GgufMetadata;
+import io.gatun.model.gguf.GgufValue;
+import io.gatun.model.gguf.PackedNumbers;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
@@ -180,17 +182,18 @@ final class VocabularyCheck {
 
   /** Strings, each with a zero at its end, behind a table whose length comes first. */
   private void checkReplacements() {
-    long[] table = metadata.integers("tokenizer.ggml.precompiled_charsmap").orElse(new long[0]);
-    if (table.length < 4) {
+    if (!(metadata.values().get("tokenizer.ggml.precompiled_charsmap")
+            instanceof GgufValue.Ints(int _, PackedNumbers table))
+        || table.length() < 4) {
       return;
     }
     long start = 4;
     for (int i = 0; i < 4; i++) {
-      start += (table[i] & 0xff) << (8 * i);
+      start += (table.integer(i) & 0xff) << (8 * i);
     }
     int length = 0;
-    for (long i = start; i < table.length; i++) {
-      length = table[(int) i] == 0 ? 0 : length + 1;
+    for (long i = start; i < table.length(); i++) {
+      length = table.integer((int) i) == 0 ? 0 : length + 1;
       if (length > REPLACEMENT_BYTES_MAX) {
         throw broken("the table of replacements is broken: one of them does not end");
       }
