@@ -189,6 +189,7 @@ public final class LlamaModel implements AutoCloseable {
    */
   public Optional<String> renderChat(
       String template, List<Map.Entry<String, String>> messages, boolean addAssistant) {
+    NativeLibraries.loadForLlama();
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment list = llama_chat_message.allocateArray(messages.size(), scratch);
       long total = 256;
