@@ -4,6 +4,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.Objects;
+import java.util.concurrent.CompletionException;
 import picocli.CommandLine;
 
 /** Turns failures into one line on stderr and an exit code. */
@@ -22,7 +23,7 @@ final class Failures {
     return USAGE;
   }
 
-  static int report(Exception failure, CommandLine line, boolean verbose) {
+  static int report(Throwable failure, boolean verbose) {
     if (failure instanceof Console.ClosedPipe) {
       return CLOSED_PIPE;
     }
@@ -39,6 +40,7 @@ final class Failures {
     return switch (failure) {
       case NoSuchFileException e -> e.getMessage() + " does not exist";
       case AccessDeniedException e -> e.getMessage() + " may not be read";
+      case CompletionException e when e.getCause() != null -> describe(e.getCause());
       case UncheckedIOException e -> oneLine(e.getMessage());
       case OutOfMemoryError _ -> "the Java heap is too small; raise it with GATUN_JAVA_OPTS=-Xmx4g";
       case RuntimeException e when e.getMessage() != null -> oneLine(e.getMessage());

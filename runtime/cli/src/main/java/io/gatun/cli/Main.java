@@ -43,12 +43,16 @@ public final class Main {
     commands.setUsageHelpAutoWidth(true);
     commands.setParameterExceptionHandler(Failures::usage);
     commands.setExecutionExceptionHandler(
-        (failure, line, _) -> Failures.report(failure, line, main.verbose));
+        (failure, _, _) -> Failures.report(failure, main.verbose));
     if (args.length == 0) {
       commands.usage(Console.writer());
       return 2;
     }
-    return commands.execute(args);
+    try {
+      return commands.execute(args);
+    } catch (OutOfMemoryError e) {
+      return Failures.report(e, main.verbose); // picocli passes on exceptions only
+    }
   }
 
   /** The program with all its subcommands. */
