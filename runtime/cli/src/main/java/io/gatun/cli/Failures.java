@@ -22,6 +22,14 @@ final class Failures {
     return USAGE;
   }
 
+  /** For arguments that the locale has spoilt. */
+  static int unreadable() {
+    Console.error(
+        "the arguments have letters that the characters of this locale, %s, lack; set LC_ALL=C.UTF-8"
+            .formatted(Arguments.charset()));
+    return USAGE;
+  }
+
   static int report(Exception failure, CommandLine line, boolean verbose) {
     if (failure instanceof Console.ClosedPipe) {
       return CLOSED_PIPE;

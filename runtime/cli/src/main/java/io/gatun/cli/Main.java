@@ -28,7 +28,7 @@ public final class Main {
   public static void main(String[] args) {
     // Numbers look the same everywhere, for scripts that read them.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
-    int code = run(args);
+    int code = Arguments.readable(args) ? run(args) : Failures.unreadable();
     Console.out().flush();
     Runtime.getRuntime().exit(code);
   }
