@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -83,6 +84,57 @@ class ScriptTest {
           .isEqualTo(expected);
     }
     assertThat(expected.out()).isEqualTo("1 410 198 191 233 171 164\n");
+  }
+
+  @Test
+  void starts_at_once_build_once() throws Exception {
+    made_maven();
+    starts_build_once(Map.of());
+  }
+
+  @Test
+  void starts_at_once_build_once_without_flock() throws Exception {
+    made_maven();
+    for (String tool :
+        List.of(
+            "bash", "cat", "dirname", "env", "find", "mkdir", "mv", "rm", "rmdir", "sed", "sleep",
+            "tail", "touch")) {
+      Files.copy(which(tool), checkout.resolve("bin").resolve(tool));
+    }
+    // A start that was killed left its lock.
+    Path left = Files.createDirectories(checkout.resolve("build/cli.lock.d"));
+    Files.writeString(left.resolve("owner"), "999999999\n");
+    starts_build_once(Map.of("PATH", checkout.resolve("bin").toString()));
+    assertThat(left).doesNotExist();
+  }
+
+  private void starts_build_once(Map<String, String> environment) throws Exception {
+    Files.delete(checkout.resolve("build/natives/here"));
+    List<Process> starts = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      starts.add(gatun(environment, "--version"));
+    }
+    for (Process start : starts) {
+      Result result = finish(start);
+      assertThat(result.code()).as(result.err()).isZero();
+      assertThat(result.out()).startsWith("gatun ");
+      assertThat(result.err().replaceAll("gatun: (building|waiting).*\n", "")).isEmpty();
+    }
+    assertThat(Files.readAllLines(checkout.resolve("runs"))).containsExactly("build", "warm-up");
+  }
+
+  private void made_maven() throws IOException {
+    script("bin/mvn", "echo build >>'%1$s/runs'; sleep 1; mkdir -p '%1$s/build/natives/here'".formatted(checkout));
+    script("bin/npm", "");
+    script("bin/cmake", "");
+  }
+
+  private static Path which(String tool) {
+    return Arrays.stream(System.getenv("PATH").split(":", -1))
+        .map(folder -> Path.of(folder, tool))
+        .filter(Files::isExecutable)
+        .findFirst()
+        .orElseThrow();
   }
 
   private Process gatun(Map<String, String> environment, String... args) throws IOException {
