@@ -61,6 +61,7 @@ public final class BenchCommand implements CliCommand {
     model.context = Math.max(prompt, generated) + 1;
     List<Measurement> results;
     try (LanguageModel loaded = model.load()) {
+      model.threads = loaded.engine().options().threads();
       BenchRuns gatun = BenchRuns.of(loaded.engine());
       results = against == null ? alone(gatun) : sideBySide(gatun, loaded);
       Engine.Statistics all = loaded.engine().statistics();

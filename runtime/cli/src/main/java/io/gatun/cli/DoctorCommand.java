@@ -10,6 +10,7 @@ import io.gatun.tensor.Device;
 import io.gatun.tensor.GraphBuilder;
 import io.gatun.tensor.Kernels;
 import io.gatun.tensor.Tensor;
+import io.gatun.tensor.ThreadCount;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 
@@ -36,7 +37,8 @@ public final class DoctorCommand implements CliCommand {
     for (Device device : Device.all()) {
       line("device", "%s, %s".formatted(device, device.kind()));
     }
-    line("threads", "%d by default".formatted(Backend.defaultThreads()));
+    ThreadCount threads = ThreadCount.free();
+    line("threads", "%d now: %s".formatted(threads.threads(), threads.reason()));
     line("models", String.join(", ", Architectures.names()));
     line("computes", computes() ? "yes" : "NO: 2 · 3 is not 6 here");
     return computes() ? 0 : 1;

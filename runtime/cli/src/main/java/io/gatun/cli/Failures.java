@@ -23,6 +23,14 @@ final class Failures {
     return USAGE;
   }
 
+  /** For arguments that the locale has spoilt. */
+  static int unreadable() {
+    Console.error(
+        "the arguments have letters that the characters of this locale, %s, lack; set LC_ALL=C.UTF-8"
+            .formatted(Arguments.charset()));
+    return USAGE;
+  }
+
   static int report(Throwable failure, boolean verbose) {
     if (failure instanceof Console.ClosedPipe) {
       return CLOSED_PIPE;

@@ -1,5 +1,6 @@
 package io.gatun.cli;
 
+import io.gatun.tensor.ThreadCount;
 import java.util.List;
 import java.util.Locale;
 import java.util.ServiceLoader;
@@ -26,9 +27,10 @@ public final class Main {
 
   /** Ends the process with the command's exit code: 0 fine, 1 failed, 2 wrong usage. */
   public static void main(String[] args) {
+    ThreadCount.watch();
     // Numbers look the same everywhere, for scripts that read them.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
-    int code = run(args);
+    int code = Arguments.readable(args) ? run(args) : Failures.unreadable();
     Console.out().flush();
     Runtime.getRuntime().exit(code);
   }

@@ -5,7 +5,6 @@ import io.gatun.LanguageModel;
 import io.gatun.engine.EngineOptions;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
-import io.gatun.tensor.Backend;
 import io.gatun.tensor.Kernels;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
@@ -19,8 +18,8 @@ final class ModelOptions {
   @Option(
       names = {"-t", "--threads"},
       paramLabel = "N",
-      description = "CPU threads (default: the cores of this machine).")
-  int threads = Backend.defaultThreads();
+      description = "CPU threads (default: as many as there are cores that nothing else uses).")
+  int threads;
 
   @Option(
       names = {"-c", "--context"},

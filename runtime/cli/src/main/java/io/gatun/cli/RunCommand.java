@@ -8,6 +8,7 @@ import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.Generation;
 import io.gatun.engine.Usage;
 import io.gatun.model.MemoryPlan;
+import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -124,6 +125,11 @@ public final class RunCommand implements CliCommand {
 
   private static void report(LanguageModel loaded, Usage usage, FinishReason reason) {
     Console.note(loaded.model().summary());
+    ThreadCount threads = loaded.engine().threadCount();
+    Console.note(
+        "%d %s: %s"
+            .formatted(
+                threads.threads(), threads.threads() == 1 ? "thread" : "threads", threads.reason()));
     Console.note(
         "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s; ended: %s; peak memory: %s"
             .formatted(

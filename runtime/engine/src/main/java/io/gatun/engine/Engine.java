@@ -3,6 +3,7 @@ package io.gatun.engine;
 import io.gatun.model.Model;
 import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.NativeThread;
+import io.gatun.tensor.ThreadCount;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -21,6 +22,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class Engine implements AutoCloseable {
   private final Model model;
   private final EngineOptions options;
+  private final ThreadCount threadCount;
   private final int contextTokens;
   private final NativeThread thread;
   private final ConcurrentLinkedQueue<EngineLoop.Arrival> arrivals = new ConcurrentLinkedQueue<>();
@@ -30,9 +32,11 @@ public final class Engine implements AutoCloseable {
 
   private final EngineLoop loop;
 
-  private Engine(Model model, EngineOptions options, int contextTokens) {
+  private Engine(Model model, EngineOptions wanted, int contextTokens) {
     this.model = model;
-    this.options = options;
+    this.threadCount =
+        wanted.threads() > 0 ? ThreadCount.asked(wanted.threads()) : ThreadCount.free();
+    this.options = wanted.withThreads(threadCount.threads());
     this.contextTokens = contextTokens;
     this.thread = new NativeThread("gatun-engine");
     try {
@@ -75,8 +79,14 @@ public final class Engine implements AutoCloseable {
     return model;
   }
 
+  /** Its size, with the number of threads that it has. */
   public EngineOptions options() {
     return options;
+  }
+
+  /** How many threads compute, and why so many. */
+  public ThreadCount threadCount() {
+    return threadCount;
   }
 
   /** How many tokens all sequences together can have. */

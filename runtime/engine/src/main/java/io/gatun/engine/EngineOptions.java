@@ -1,6 +1,5 @@
 package io.gatun.engine;
 
-import io.gatun.tensor.Backend;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Kernels;
 
@@ -11,7 +10,8 @@ import io.gatun.tensor.Kernels;
  *     context length, at most {@link #CONTEXT_DEFAULT_MAX}
  * @param batchRows the most rows of one step; longer prompts are computed in chunks
  * @param sequencesMax the most sequences that run at once; others wait
- * @param threads CPU threads
+ * @param threads CPU threads; 0 for as many as there are cores that nothing else uses when the
+ *     engine starts
  * @param kvType element type of the KV cache, F16
  * @param kernels which kernels of Gatun's own are used; {@link Kernels#ggml} gives libllama's bits
  */
@@ -29,14 +29,14 @@ public record EngineOptions(
     require("contextTokens", contextTokens, 0, 1 << 24);
     require("batchRows", batchRows, 1, 4096);
     require("sequencesMax", sequencesMax, 1, 4096);
-    require("threads", threads, 1, 512);
+    require("threads", threads, 0, 512);
     if (kvType != DType.F16) {
       throw new IllegalArgumentException("the KV cache can be F16, not " + kvType);
     }
   }
 
   public static EngineOptions defaults() {
-    return new EngineOptions(0, 512, 64, Backend.defaultThreads(), DType.F16, Kernels.own());
+    return new EngineOptions(0, 512, 64, 0, DType.F16, Kernels.own());
   }
 
   public EngineOptions withContextTokens(int tokens) {

@@ -8,6 +8,7 @@ import io.gatun.tensor.DType;
 import io.gatun.tensor.Device;
 import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.TensorStore;
+import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -54,6 +55,7 @@ public final class Model implements AutoCloseable {
    * @throws CapacityException when it does not fit into memory
    */
   public static Model load(Path path, LoadOptions options) throws IOException {
+    ThreadCount.watch();
     Loading loading = Loading.plan(GgufFile.open(path), options);
     if (options.checkMemory()) {
       loading.plan.requireWeights(path.toString());

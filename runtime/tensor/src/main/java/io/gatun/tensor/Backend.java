@@ -79,14 +79,6 @@ public final class Backend implements AutoCloseable {
     return open(threads, List.of(), kernels);
   }
 
-  /**
-   * A sensible number of threads: the cores this process may use, at most 16. GGML's threads wait
-   * by spinning, so a number above the free cores makes small ops hundreds of times slower.
-   */
-  public static int defaultThreads() {
-    return Math.clamp(Runtime.getRuntime().availableProcessors(), 1, 16);
-  }
-
   public int threads() {
     return threads;
   }

@@ -1,6 +1,7 @@
 package io.gatun.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.gatun.tests.kit.SharedFiles;
 import java.io.File;
@@ -83,6 +84,16 @@ class CommandLineTest {
   }
 
   @Test
+  void arguments_that_the_locale_spoilt_are_refused() throws Exception {
+    ProcessBuilder builder = builder("tokenize", stories(), "ü", "--ids");
+    builder.environment().put("LC_ALL", "C");
+    Result result = finish("", builder.start());
+    assumeTrue(!System.getProperty("os.name").matches("(Mac|Windows).*"));
+    assertThat(result.code()).isEqualTo(2);
+    assertThat(result.err()).contains("LC_ALL=C.UTF-8").hasLineCount(1);
+  }
+
+  @Test
   void verbose_shows_where_it_failed() throws Exception {
     Result result = gatun("", "run", "/nowhere/model.gguf", "-p", "x", "--verbose");
     assertThat(result.code()).isEqualTo(1);
@@ -148,7 +159,7 @@ class CommandLineTest {
     try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
       sparse.setLength(101 << 20);
     }
-    Process process = start(List.of("-Xmx32m"), "inspect", file.toString());
+    Process process = builder(List.of("-Xmx32m"), "inspect", file.toString()).start();
     process.getOutputStream().close();
     String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).isEqualTo(1);
@@ -165,7 +176,10 @@ class CommandLineTest {
   }
 
   private static Result gatun(String input, String... args) throws Exception {
-    Process process = start(args);
+    return finish(input, start(args));
+  }
+
+  private static Result finish(String input, Process process) throws Exception {
     try (var in = process.getOutputStream()) {
       in.write(input.getBytes(StandardCharsets.UTF_8));
     } catch (IOException alreadyEnded) {
@@ -177,10 +191,14 @@ class CommandLineTest {
   }
 
   private static Process start(String... args) throws IOException {
-    return start(List.of(), args);
+    return builder(List.of(), args).start();
   }
 
-  private static Process start(List<String> jvmOptions, String... args) throws IOException {
+  private static ProcessBuilder builder(String... args) {
+    return builder(List.of(), args);
+  }
+
+  private static ProcessBuilder builder(List<String> jvmOptions, String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(jvmOptions);
@@ -192,6 +210,6 @@ class CommandLineTest {
             .replace("\n", File.pathSeparator));
     command.add("io.gatun.cli.Main");
     command.addAll(List.of(args));
-    return new ProcessBuilder(command).start();
+    return new ProcessBuilder(command);
   }
 }
