@@ -129,7 +129,9 @@ public final class RunCommand implements CliCommand {
     Console.note(
         "%d %s: %s"
             .formatted(
-                threads.threads(), threads.threads() == 1 ? "thread" : "threads", threads.reason()));
+                threads.threads(),
+                threads.threads() == 1 ? "thread" : "threads",
+                threads.reason()));
     Console.note(
         "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s; ended: %s; peak memory: %s"
             .formatted(
