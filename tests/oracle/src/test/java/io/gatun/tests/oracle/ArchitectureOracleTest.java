@@ -3,6 +3,7 @@ package io.gatun.tests.oracle;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.gatun.tensor.DType;
+import io.gatun.tensor.Kernels;
 import io.gatun.tests.kit.MadeModel;
 import io.gatun.tests.kit.ModelShape;
 import java.nio.file.Path;
@@ -124,6 +125,16 @@ class ArchitectureOracleTest {
     float tolerance = shape.architecture().equals("gpt-oss") ? 0.05f : 0;
     new Lockstep(file, false, 2)
         .compare(List.of(tokens(shape, 90, 2), tokens(shape, 17, 3)), 5, false, tolerance);
+  }
+
+  /** Our own kernels round elsewhere than GGML's, and nothing else may differ. */
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("architectures")
+  void own_kernels_give_the_logits_of_libllama_but_for_rounding(String name, ModelShape shape)
+      throws Exception {
+    Path file = MadeModel.write(folder.resolve("model.gguf"), shape, DType.F32, 5);
+    new Lockstep(file, false, 2, Kernels.own())
+        .compare(List.of(tokens(shape, 70, 6), tokens(shape, 21, 7)), 8, true, 0.05f);
   }
 
   static int[] tokens(ModelShape shape, int count, long seed) {

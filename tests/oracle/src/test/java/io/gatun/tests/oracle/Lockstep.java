@@ -31,11 +31,17 @@ final class Lockstep {
   private final Path file;
   private final boolean repack;
   private final int threads;
+  private final Kernels kernels;
 
   Lockstep(Path file, boolean repack, int threads) {
+    this(file, repack, threads, Kernels.ggml());
+  }
+
+  Lockstep(Path file, boolean repack, int threads, Kernels kernels) {
     this.file = file;
     this.repack = repack;
     this.threads = threads;
+    this.kernels = kernels;
   }
 
   /** One row of logits of one sequence. */
@@ -71,10 +77,7 @@ final class Lockstep {
     LoadOptions loading =
         LoadOptions.defaults().withRepack(repack ? Repacking.ALL : Repacking.NONE).withGpuLayers(0);
     EngineOptions running =
-        EngineOptions.defaults()
-            .withContextTokens(CELLS)
-            .withThreads(threads)
-            .withKernels(Kernels.ggml());
+        EngineOptions.defaults().withContextTokens(CELLS).withThreads(threads).withKernels(kernels);
     try (Model model = Model.load(file, loading);
         Engine engine = Engine.open(model, running)) {
       List<GenerateRequest> requests = new ArrayList<>();
