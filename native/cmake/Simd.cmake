@@ -16,6 +16,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
     set(GATUN_ISA_avx512 ${GATUN_ISA_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
       -mprefer-vector-width=512)
   endif()
+  if(GATUN_EMULATE_AVX512)
+    set(GATUN_ISA_avx512 ${GATUN_ISA_avx2}
+      -include ${CMAKE_SOURCE_DIR}/native/test/emulate_avx512.h)
+  endif()
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|ARM64" AND NOT MSVC)
   set(GATUN_ISAS generic neon i8mm)
   set(GATUN_ISA_neon -march=armv8.2-a+dotprod+fp16)

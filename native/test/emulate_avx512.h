@@ -1,0 +1,166 @@
+/*
+ * The AVX-512 that the kernels use, lane by lane in plain C, so that their AVX-512 build can be tested
+ * on machines without it: -DGATUN_EMULATE_AVX512=ON includes this before every file of that set. Each
+ * definition follows the operation in Intel's Intrinsics Guide. What is missing here fails to compile.
+ */
+#ifndef GATUN_EMULATE_AVX512_H
+#define GATUN_EMULATE_AVX512_H
+
+#include <immintrin.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define __AVX512F__ 1
+#define __AVX512BW__ 1
+#define __AVX512DQ__ 1
+#define __AVX512VL__ 1
+#define __AVX512VNNI__ 1
+
+typedef union {
+    float f[16];
+    int32_t i[16];
+    int16_t h[32];
+    int8_t b[64];
+    uint8_t u[64];
+} lanes;
+
+/* The compiler's own types and names give way. */
+#define __m512 lanes
+#define __m512i lanes
+
+/* EMULATED(name, parameters, what each of 16 lanes n of r becomes) */
+#define EMULATED(name, parameters, lane)                                                           \
+    static inline lanes emulated_##name parameters {                                               \
+        lanes r;                                                                                   \
+        for (int n = 0; n < 16; n++) {                                                             \
+            lane;                                                                                  \
+        }                                                                                          \
+        return r;                                                                                  \
+    }
+
+EMULATED(set1_ps, (float x), r.f[n] = x)
+EMULATED(set1_epi32, (int32_t x), r.i[n] = x)
+EMULATED(add_ps, (lanes a, lanes b), r.f[n] = a.f[n] + b.f[n])
+EMULATED(sub_ps, (lanes a, lanes b), r.f[n] = a.f[n] - b.f[n])
+EMULATED(mul_ps, (lanes a, lanes b), r.f[n] = a.f[n] * b.f[n])
+EMULATED(div_ps, (lanes a, lanes b), r.f[n] = a.f[n] / b.f[n])
+EMULATED(fmadd_ps, (lanes a, lanes b, lanes c), r.f[n] = fmaf(a.f[n], b.f[n], c.f[n]))
+EMULATED(fnmadd_ps, (lanes a, lanes b, lanes c), r.f[n] = fmaf(-a.f[n], b.f[n], c.f[n]))
+/* The second operand where either is NaN. */
+EMULATED(max_ps, (lanes a, lanes b), r.f[n] = a.f[n] > b.f[n] ? a.f[n] : b.f[n])
+EMULATED(min_ps, (lanes a, lanes b), r.f[n] = a.f[n] < b.f[n] ? a.f[n] : b.f[n])
+EMULATED(roundscale_ps, (lanes a, int how), r.f[n] = how == 8 ? nearbyintf(a.f[n]) : NAN)
+
+/* Sums wrap around. */
+EMULATED(add_epi32, (lanes a, lanes b), r.i[n] = (int32_t)((uint32_t)a.i[n] + (uint32_t)b.i[n]))
+EMULATED(mullo_epi32, (lanes a, lanes b), r.i[n] = (int32_t)((uint32_t)a.i[n] * (uint32_t)b.i[n]))
+EMULATED(slli_epi32, (lanes a, int by), r.i[n] = (int32_t)((uint32_t)a.i[n] << by))
+EMULATED(srai_epi32, (lanes a, int by), r.i[n] = a.i[n] >> by)
+EMULATED(dpbusd_epi32, (lanes sum, lanes a, lanes b),
+         uint32_t s = (uint32_t)sum.i[n];
+         for (int j = 4 * n; j < 4 * n + 4; j++) s += (uint32_t)(a.u[j] * b.b[j]);
+         r.i[n] = (int32_t)s)
+EMULATED(dpwssd_epi32, (lanes sum, lanes a, lanes b),
+         r.i[n] = (int32_t)((uint32_t)sum.i[n] + (uint32_t)(a.h[2 * n] * b.h[2 * n]) +
+                            (uint32_t)(a.h[2 * n + 1] * b.h[2 * n + 1])))
+
+/* Out of range and NaN give the smallest integer. */
+EMULATED(cvtps_epi32, (lanes a),
+         const float x = nearbyintf(a.f[n]);
+         r.i[n] = x >= -0x1p31f && x < 0x1p31f ? (int32_t)x : INT32_MIN)
+EMULATED(cvtepi32_ps, (lanes a), r.f[n] = (float)a.i[n])
+EMULATED(cvtepi8_epi32, (__m128i a), int8_t x[16]; memcpy(x, &a, 16); r.i[n] = x[n])
+EMULATED(cvtepu8_epi32, (__m128i a), uint8_t x[16]; memcpy(x, &a, 16); r.i[n] = x[n])
+EMULATED(cvtepu16_epi32, (__m256i a), uint16_t x[16]; memcpy(x, &a, 32); r.i[n] = x[n])
+EMULATED(cvtph_ps, (__m256i a), uint16_t x[16]; memcpy(x, &a, 32); r.f[n] = _cvtsh_ss(x[n]))
+
+EMULATED(maskz_mov_ps, (__mmask16 m, lanes a), r.f[n] = m >> n & 1 ? a.f[n] : 0)
+EMULATED(maskz_loadu_ps, (__mmask16 m, const float *p), r.f[n] = m >> n & 1 ? p[n] : 0)
+
+static inline lanes emulated_loadu(const void *p) {
+    lanes r;
+    memcpy(&r, p, sizeof r);
+    return r;
+}
+
+static inline void emulated_storeu(void *p, lanes a) { memcpy(p, &a, sizeof a); }
+
+static inline void emulated_mask_storeu_ps(float *p, __mmask16 m, lanes a) {
+    for (int n = 0; n < 16; n++) {
+        if (m >> n & 1) {
+            p[n] = a.f[n];
+        }
+    }
+}
+
+static inline __mmask16 emulated_cmp_ps_mask(lanes a, lanes b, int how) {
+    __mmask16 m = 0;
+    if (how != _CMP_NLT_UQ) {
+        abort();
+    }
+    for (int n = 0; n < 16; n++) {
+        m = (__mmask16)(m | !(a.f[n] < b.f[n]) << n);
+    }
+    return m;
+}
+
+/* Halves onto each other, as compilers do it. */
+static inline float emulated_reduce_add_ps(lanes a) {
+    for (int half = 8; half > 0; half /= 2) {
+        for (int n = 0; n < half; n++) {
+            a.f[n] += a.f[n + half];
+        }
+    }
+    return a.f[0];
+}
+
+static inline float emulated_reduce_max_ps(lanes a) {
+    float largest = a.f[0];
+    for (int n = 1; n < 16; n++) {
+        largest = a.f[n] > largest ? a.f[n] : largest;
+    }
+    return largest;
+}
+
+#undef EMULATED
+
+#define _mm512_setzero_ps() emulated_set1_ps(0)
+#define _mm512_setzero_si512() emulated_set1_epi32(0)
+#define _mm512_set1_ps emulated_set1_ps
+#define _mm512_set1_epi32 emulated_set1_epi32
+#define _mm512_castsi512_ps(a) (a)
+#define _mm512_castps_si512(a) (a)
+#define _mm512_loadu_ps emulated_loadu
+#define _mm512_loadu_si512 emulated_loadu
+#define _mm512_storeu_ps emulated_storeu
+#define _mm512_mask_storeu_ps emulated_mask_storeu_ps
+#define _mm512_maskz_loadu_ps emulated_maskz_loadu_ps
+#define _mm512_maskz_mov_ps emulated_maskz_mov_ps
+#define _mm512_add_ps emulated_add_ps
+#define _mm512_sub_ps emulated_sub_ps
+#define _mm512_mul_ps emulated_mul_ps
+#define _mm512_div_ps emulated_div_ps
+#define _mm512_fmadd_ps emulated_fmadd_ps
+#define _mm512_fnmadd_ps emulated_fnmadd_ps
+#define _mm512_max_ps emulated_max_ps
+#define _mm512_min_ps emulated_min_ps
+#define _mm512_reduce_add_ps emulated_reduce_add_ps
+#define _mm512_reduce_max_ps emulated_reduce_max_ps
+#define _mm512_add_epi32 emulated_add_epi32
+#define _mm512_mullo_epi32 emulated_mullo_epi32
+#define _mm512_slli_epi32 emulated_slli_epi32
+#define _mm512_srai_epi32 emulated_srai_epi32
+#define _mm512_dpbusd_epi32 emulated_dpbusd_epi32
+#define _mm512_dpwssd_epi32 emulated_dpwssd_epi32
+#define _mm512_cvtps_epi32 emulated_cvtps_epi32
+#define _mm512_cvtepi32_ps emulated_cvtepi32_ps
+#define _mm512_cvtepi8_epi32 emulated_cvtepi8_epi32
+#define _mm512_cvtepu8_epi32 emulated_cvtepu8_epi32
+#define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+#define _mm512_cvtph_ps emulated_cvtph_ps
+#define _mm512_roundscale_ps emulated_roundscale_ps
+#define _mm512_cmp_ps_mask emulated_cmp_ps_mask
+
+#endif
