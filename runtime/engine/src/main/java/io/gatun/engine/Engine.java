@@ -118,8 +118,22 @@ public final class Engine implements AutoCloseable {
       together.add(new EngineLoop.Arrival(request, generation));
     }
     arrivals.addAll(together);
-    wake();
+    try {
+      wake();
+    } finally {
+      if (closed || thread.dead()) {
+        refuseArrivals();
+      }
+    }
     return generations;
+  }
+
+  /** Ends what was added after the loop's last look; each arrival is taken by one of both. */
+  private void refuseArrivals() {
+    for (EngineLoop.Arrival a = arrivals.poll(); a != null; a = arrivals.poll()) {
+      unfinished.remove(a.generation());
+      a.generation().fail(new IllegalStateException("already closed: engine of " + model.name()));
+    }
   }
 
   /** A place for one conversation's keys and values. */
