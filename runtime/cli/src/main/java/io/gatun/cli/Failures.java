@@ -2,6 +2,8 @@ package io.gatun.cli;
 
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.Objects;
 import picocli.CommandLine;
@@ -30,7 +32,7 @@ final class Failures {
     return USAGE;
   }
 
-  static int report(Exception failure, CommandLine line, boolean verbose) {
+  static int report(Exception failure, boolean verbose) {
     if (failure instanceof Console.ClosedPipe) {
       return CLOSED_PIPE;
     }
@@ -42,11 +44,19 @@ final class Failures {
     return FAILED;
   }
 
+  static int report(Exception failure) {
+    return report(failure, false);
+  }
+
   /** A failure in one line. */
   static String describe(Throwable failure) {
     return switch (failure) {
       case NoSuchFileException e -> e.getMessage() + " does not exist";
       case AccessDeniedException e -> e.getMessage() + " may not be read";
+      case InvalidPathException e when !Arguments.utf8() ->
+          "the locale's characters, %s, lack some of %s; set LC_ALL=C.UTF-8"
+              .formatted(Arguments.charset(), e.getInput());
+      case FileSystemException e -> oneLine(e.getMessage());
       case UncheckedIOException e -> oneLine(e.getMessage());
       case OutOfMemoryError _ -> "the Java heap is too small; raise it with GATUN_JAVA_OPTS=-Xmx4g";
       case RuntimeException e when e.getMessage() != null -> oneLine(e.getMessage());

@@ -10,7 +10,6 @@ import io.gatun.engine.Usage;
 import io.gatun.model.MemoryPlan;
 import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -113,13 +112,13 @@ public final class RunCommand implements CliCommand {
       return prompt;
     }
     if (file != null) {
-      return Files.readString(file);
+      return Texts.of(file);
     }
     if (Console.interactive()) {
       throw new IllegalArgumentException(
           "what shall be completed? Give a text with -p, pipe one in, or use gatun chat");
     }
-    String piped = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+    String piped = Texts.ofStandardInput();
     return piped.endsWith("\n") ? piped.substring(0, piped.length() - 1) : piped;
   }
 
@@ -129,7 +128,9 @@ public final class RunCommand implements CliCommand {
     Console.note(
         "%d %s: %s"
             .formatted(
-                threads.threads(), threads.threads() == 1 ? "thread" : "threads", threads.reason()));
+                threads.threads(),
+                threads.threads() == 1 ? "thread" : "threads",
+                threads.reason()));
     Console.note(
         "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s; ended: %s; peak memory: %s"
             .formatted(

@@ -7,7 +7,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much of some processors other programs use, from two readings of Linux' counters. Thread-safe.
+ * How much of some processors other programs use, from two readings of Linux' counters.
+ * Thread-safe.
  *
  * @param busy ticks in which those processors ran something
  * @param all ticks in all

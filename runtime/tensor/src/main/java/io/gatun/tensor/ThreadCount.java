@@ -38,8 +38,7 @@ public record ThreadCount(int threads, String reason) {
     int free = (int) Math.round(allowed - others);
     if (free < wanted) {
       return new ThreadCount(
-          Math.max(1, free),
-          "other programs use %.1f of %d processors".formatted(others, allowed));
+          Math.max(1, free), "other programs use %.1f of %d processors".formatted(others, allowed));
     }
     String reason =
         wanted == allowed

@@ -78,7 +78,8 @@ class ThreadCountTest {
     write("proc/self/stat", "7 (a ) b) S 1 1 1 0 -1 0 0 0 0 0 100 20 0 0 20 0 1 0\n");
     ProcessorUse first = use();
     write(
-        "proc/stat", "cpu  9 9 9 9 9 9 9 9 0 0\n" + cpu(0, 100, 0) + cpu(1, 50, 50) + cpu(2, 99, 1));
+        "proc/stat",
+        "cpu  9 9 9 9 9 9 9 9 0 0\n" + cpu(0, 100, 0) + cpu(1, 50, 50) + cpu(2, 99, 1));
     write("proc/self/stat", "7 (a ) b) S 1 1 1 0 -1 0 0 0 0 0 150 30 0 0 20 0 1 0\n");
     assertThat(use().othersSince(first, 2)).isEqualTo(0.9);
     assertThat(use().othersSince(use(), 2)).isZero();

@@ -124,7 +124,10 @@ class ScriptTest {
   }
 
   private void made_maven() throws IOException {
-    script("bin/mvn", "echo build >>'%1$s/runs'; sleep 1; mkdir -p '%1$s/build/natives/here'".formatted(checkout));
+    script(
+        "bin/mvn",
+        "echo build >>'%1$s/runs'; sleep 1; mkdir -p '%1$s/build/natives/here'"
+            .formatted(checkout));
     script("bin/npm", "");
     script("bin/cmake", "");
   }
