@@ -1,5 +1,5 @@
 # Compiles every file of native/kernels/simd once per instruction set that the target may have.
-# gatun_simd_objects(<out variable>): object files for add_library and add_executable.
+# gatun_simd_objects(<out variable> <options>…): object files for add_library.
 #   generic  what any machine of this architecture runs: the scalar references
 #   avx2     x86-64-v3: AVX2, FMA, F16C
 #   avx512   AVX-512 F, BW, DQ, VL and VNNI (Ice Lake, Zen 4 and later)
@@ -35,11 +35,11 @@ foreach(flag -fno-tree-reassoc -fno-tree-ter)
   endif()
 endforeach()
 
-function(gatun_simd_objects out prefix)
+function(gatun_simd_objects out)
   file(GLOB sources CONFIGURE_DEPENDS native/kernels/simd/*.c)
   set(objects "")
   foreach(isa ${GATUN_ISAS})
-    set(target ${prefix}_${isa})
+    set(target gatun_simd_${isa})
     add_library(${target} OBJECT ${sources})
     target_include_directories(${target} PRIVATE native/include native/kernels)
     target_compile_definitions(${target} PRIVATE GATUN_ISA=${isa})

@@ -18,7 +18,7 @@
 #endif
 
 /* Grows with every incompatible change of this header; Java compares it at load. */
-#define GATUN_ABI_VERSION 2
+#define GATUN_ABI_VERSION 3
 GATUN_API int32_t gatun_abi_version(void);
 
 /*
@@ -63,8 +63,8 @@ GATUN_API int64_t gatun_tensor_offset(int32_t field);
  * when the integer kernels do not know the type. */
 GATUN_API int32_t gatun_activation_block(int32_t type);
 
-/* Bytes that gatun_quantize writes for activations [k, n] of products with weights of a type. */
-GATUN_API int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n);
+/* Bytes that gatun_quantize writes for activations [k, n] in blocks of 256 or 32. */
+GATUN_API int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n);
 
 /* Activations F32 [K, N] (src[0], dense rows) to bytes (dst, I8). userdata: the block, 256 or 32. */
 GATUN_API void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata);
@@ -75,5 +75,134 @@ GATUN_API void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *u
  * input, 0 to GATUN_PRODUCTS − 1.
  */
 GATUN_API void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* How GGML keeps activations for its dot products with weights of one type. */
+struct gatun_row_type {
+    void (*from_float)(const float *x, void *y, int64_t k);
+    int64_t block;       /* values that are converted together */
+    int64_t block_bytes; /* their size once converted */
+};
+
+/* Bytes that gatun_convert_rows writes for activations [k, n]. */
+GATUN_API int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n);
+
+/* Activations F32 [K, N] (src[0]) as GGML's dot products take them (dst, I8 of one row).
+ * userdata: struct gatun_row_type. */
+GATUN_API void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* One product of gatun_dot_rows. */
+struct gatun_dot_product {
+    int64_t number; /* among those that share the input, 0 to GATUN_PRODUCTS − 1 */
+    int64_t rows;   /* of the input */
+    void (*dot[8])(int n, float *s, size_t bs, const void *x, size_t bx, const void *y, size_t by,
+                   int nrc); /* GGML's for each weight */
+};
+
+/* gatun_mul_mat for few columns: src[0] is of gatun_convert_rows, each row of the weights is read
+ * once. userdata: struct gatun_dot_product. */
+GATUN_API void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/*
+ * Products with expert matrices [K, M, X], whose columns are pairs of a token and one of its experts:
+ * ids I32 [U, T] name the experts. See experts.c.
+ */
+#define GATUN_EXPERTS_MAX 1024
+
+/* Bytes that gatun_route writes. */
+GATUN_API int64_t gatun_route_bytes(int64_t experts, int64_t pairs);
+
+/* Pairs sorted by expert (dst, I8): src[0] is ids, userdata X. */
+GATUN_API void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Bytes that gatun_quantize_experts writes. */
+GATUN_API int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts,
+                                                int64_t pairs);
+
+/* gatun_quantize for each pair: src[0] x F32 [K, U or 1, T], src[1] the route, src[2] ids. */
+GATUN_API void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Products with src[2…]: src[0] is of gatun_quantize_experts, src[1] the route; dst: one after
+ * another [M, U, T]. userdata: the number of this product. */
+GATUN_API void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* The same with dot products: src[0] is of gatun_convert_rows, src[1] ids.
+ * userdata: struct gatun_dot_product. */
+GATUN_API void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+/* Tiles of attention that may be split among threads; see gatun_attention_params. */
+#define GATUN_ATTENTION_TILES 128
+
+/*
+ * What attention takes besides its operands. The caller sets the first two and zeroes the rest once;
+ * afterwards they belong to the kernels. All nodes of a graph may share one, as they run one after
+ * another; graphs that run at the same time may not.
+ */
+struct gatun_attention_params {
+    float scale;
+    float softcap; /* logits = softcap · tanh(scale · q·k / softcap); 0: none */
+    int32_t next, left;
+    int32_t parts_done[GATUN_ATTENTION_TILES];
+};
+
+/*
+ * How many F32 the result of gatun_attention has: its dense [dv, heads, tokens], then what up to
+ * `threads` threads work in. More threads may run it; those beyond have nothing to do. d and dv are
+ * multiples of 8, heads one of groups; -1 for what cannot be.
+ */
+GATUN_API int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads,
+                                         int64_t groups, int64_t cells, int32_t threads);
+
+/*
+ * softmax(scale · q·k + mask) · v. src[0]: q F32 [D, T, H]; src[1], src[2]: k [D, S, G], v [DV, S, G],
+ * each F32, F16, BF16 or Q8_0; src[3]: mask F16 [S, T], or NULL; src[4]: one more logit per head,
+ * F32 [H], that takes its share and gives nothing, or NULL. All may be views, whose innermost
+ * elements lie side by side. Cells that the mask closes (-inf) to a whole tile are never read, and a
+ * row that sees no cell becomes 0. A mask with fewer rows starts again; cells that it lacks are closed.
+ * dst: F32, dense [DV, H, T] first, of gatun_attention_floats in all. userdata: gatun_attention_params.
+ */
+GATUN_API void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+/*
+ * Products of floats, for training and for weights that are not quantised:
+ * C(i, j) = Σ_l A(i, l)·B(l, j). C is dst: F32, i its inner axis, its rows may be a view's. A has any
+ * type that gatun_gemm_supports, B is F32; rows of both may have any stride. The outer axes of A and
+ * B are broadcast over those of C as ggml_mul_mat does.
+ */
+enum {
+    GATUN_A_INNER_SUM = 1, /* A is [l, i] in GGML's order, else [i, l] */
+    GATUN_B_INNER_SUM = 2, /* B is [l, j], else [j, l] */
+    GATUN_ACCUMULATE = 4,  /* adds to what C holds */
+    GATUN_IN_PLACE = 8,    /* ggml_custom_inplace: src[0] is C, and A and B are src[1] and src[2] */
+    GATUN_B_PACKED = 16,   /* B comes from gatun_pack_columns */
+
+    GATUN_MUL_MAT = GATUN_A_INNER_SUM | GATUN_B_INNER_SUM, /* Wᵀ·X: W [k, m], X [k, n] → [m, n] */
+    GATUN_GRAD_INPUT = GATUN_B_INNER_SUM,                  /* W·dY: W [k, m], dY [m, n] → [k, n] */
+    GATUN_GRAD_WEIGHT = 0,                                 /* X·dYᵀ: X [k, n], dY [m, n] → [k, m] */
+};
+
+/*
+ * The userdata of one node: all 0 but `form` before the first run. It belongs to that node of one
+ * graph alone. Threads take blocks of C from `next`; the last one to leave makes it 0 again.
+ */
+struct gatun_gemm_node {
+    int32_t form; /* the flags above */
+    char apart[60];
+    int32_t next;
+    int32_t left;
+    char apart_too[56];
+};
+
+/* Whether A may have a GGML type: F32, F16, BF16 and whatever gatun_mul_mat multiplies. */
+GATUN_API bool gatun_gemm_supports(int32_t type);
+
+/*
+ * Optional, for more than a few columns: lays B (src[0], F32) out as the products read it, for all
+ * products that share it. dst: F32 [gatun_packed_row(l), gatun_packed_rows(j)] and B's outer axes.
+ * userdata: 0 or GATUN_B_INNER_SUM.
+ */
+GATUN_API int64_t gatun_packed_row(int64_t l);
+GATUN_API int64_t gatun_packed_rows(int64_t j);
+GATUN_API void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* src[0]: A, src[1]: B. userdata: struct gatun_gemm_node. */
+GATUN_API void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 #endif

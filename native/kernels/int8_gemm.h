@@ -9,6 +9,8 @@
  *   panel       [K/4][16 rows][4]  bytes      a load gives 4 consecutive k of 8 or 16 rows
  *   activations [K/4][4 columns][4]  bytes    a 4-byte broadcast gives 4 consecutive k of one column
  *
+ * i8mm multiplies 8 k at a time: only there it is [K/8][16 rows][8] and [K/8][4 columns][8].
+ *
  * Two families, by what one float scale covers:
  *   256: super-blocks of 256 with integer scales for sub-blocks of 16 or 32 (Q2_K … Q6_K, IQ4_XS)
  *        w = d·scale·q − dm·min, with x = dx·qx:
@@ -32,6 +34,13 @@ enum {
     GROUP_COLUMNS = 4,
     K_CHUNK = 1024, /* k that one panel holds: it stays in the first-level cache */
 };
+
+/* Words of 4 k that lie side by side. Panels and activations never leave their instruction set. */
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+enum { WORDS = 2 };
+#else
+enum { WORDS = 1 };
+#endif
 
 typedef struct {
     uint8_t q[64][PANEL_ROWS][4];
@@ -60,6 +69,18 @@ typedef struct {
     float sum[GROUP_COLUMNS]; /* d·Σ q */
 } act32;
 
+/* Room for a panel of K_CHUNK. */
+enum {
+    PANEL_BYTES = K_CHUNK / 256 * sizeof(panel256) > K_CHUNK / 32 * sizeof(panel32)
+                      ? K_CHUNK / 256 * sizeof(panel256)
+                      : K_CHUNK / 32 * sizeof(panel32),
+};
+
+/* Bytes of a group of columns of K activations in blocks of 256 or 32. */
+static inline int64_t gatun_group_bytes(int64_t k, int block) {
+    return block == 256 ? k / 256 * (int64_t)sizeof(act256) : k / 32 * (int64_t)sizeof(act32);
+}
+
 /* How one type's weights look once unpacked. */
 struct weight_type {
     int16_t block_values; /* 256 or 32: the family */
@@ -85,10 +106,12 @@ typedef void gatun_unpack_fn(int32_t type, const void *w, int64_t stride, int ro
                              void *panel);
 
 /*
- * 16 rows times 4 columns over `blocks` blocks; c[column·stride + row] gets the sums, added to what
- * is there when `add`. Only `rows` and `columns` of them are stored.
+ * 16 rows times any number of columns over `blocks` blocks; the columns' groups lie `group_bytes`
+ * apart. c[column·stride + row] gets the sums, added to what is there when `add`. Only `rows` and
+ * `columns` of them are stored.
  */
 typedef void gatun_tile_fn(const struct weight_type *type, const void *panel, const void *act,
-                           int blocks, int rows, int columns, float *c, int64_t stride, bool add);
+                           int64_t group_bytes, int blocks, int rows, int columns, float *c,
+                           int64_t stride, bool add);
 
 #endif

@@ -21,9 +21,11 @@
 #if defined(_MSC_VER)
 #define ALWAYS_INLINE static __forceinline
 #define ALIGNED(n) __declspec(align(n))
+#define PREFETCH(p) ((void)(p))
 #else
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define ALIGNED(n) __attribute__((aligned(n)))
+#define PREFETCH(p) __builtin_prefetch(p, 0, 2) /* to the second-level cache */
 #endif
 
 #endif

@@ -5,6 +5,8 @@
 #ifndef GATUN_KERNELS_H
 #define GATUN_KERNELS_H
 
+#include "attention.h"
+#include "float_gemm.h"
 #include "int8_gemm.h"
 
 struct gatun_kernels {
@@ -17,6 +19,15 @@ struct gatun_kernels {
     gatun_unpack_fn *unpack;
     gatun_tile_fn *tile256;
     gatun_tile_fn *tile32;
+
+    /* attention.h */
+    gatun_attention_fn *attention;
+    gatun_attention_finish_fn *attention_finish;
+    /* float_gemm.h */
+    gatun_floats_fn *floats;
+    gatun_float_panel_fn *float_panel;
+    gatun_float_tile_fn *float_tile;
+    gatun_float_dots_fn *float_dots;
 };
 
 /* The best set that this machine has, or the one that the environment variable GATUN_ISA names. */

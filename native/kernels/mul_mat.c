@@ -1,37 +1,17 @@
 /*
  * Matrix products of quantised weights as two nodes of a graph: `gatun_quantize` turns activations
  * [K, N] into bytes once, `gatun_mul_mat` multiplies them with one or several weights [K, M].
- *
- * The bytes start with counters: threads take the next 16 rows from one, so that a thread whose core
- * is busy elsewhere holds nobody up. `gatun_quantize` sets them to 0; each product has its own.
+ * Threads take the next 16 rows from a counter, so that one whose core is busy elsewhere holds nobody
+ * up.
  */
 #include "gatun.h"
 #include "ggml_tensor.h"
 #include "kernels.h"
+#include "products.h"
 
-#include <stdatomic.h>
-#include <string.h>
-
-typedef struct {
-    _Atomic int32_t next;
-    char apart[60];
-} counter;
-
-typedef struct {
-    counter counters[GATUN_PRODUCTS];
-} packed_header;
-
-static int64_t group_bytes(int64_t k, int block) {
-    return block == 256 ? k / 256 * (int64_t)sizeof(act256) : k / 32 * (int64_t)sizeof(act32);
-}
-
-int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n) {
-    const struct weight_type *t = gatun_weight_type(type);
-    if (!t || k <= 0 || k % t->block_values != 0) {
-        return -1;
-    }
+int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n) {
     const int64_t groups = (n + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
-    return (int64_t)sizeof(packed_header) + groups * group_bytes(k, t->block_values);
+    return (int64_t)sizeof(packed_header) + groups * gatun_group_bytes(k, block);
 }
 
 int32_t gatun_activation_block(int32_t type) {
@@ -46,13 +26,11 @@ void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     const int64_t k = x->ne[0], n = x->ne[1];
     const int64_t groups = (n + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
     const int64_t blocks = k / block;
-    const int64_t bytes = group_bytes(k, block);
+    const int64_t bytes = gatun_group_bytes(k, block);
     packed_header *header = dst->data;
     char *packed = (char *)(header + 1);
     if (ith == 0) {
-        for (int i = 0; i < GATUN_PRODUCTS; i++) {
-            atomic_store_explicit(&header->counters[i].next, 0, memory_order_relaxed);
-        }
+        reset_counters(header);
     }
     const struct gatun_kernels *kernels = gatun_kernels();
     gatun_pack_fn *pack = block == 256 ? kernels->pack256 : kernels->pack32;
@@ -79,23 +57,17 @@ static void panel_product(const struct ggml_tensor *w, int64_t row, const char *
     const int64_t k = w->ne[0], m = w->ne[1];
     const int block = type->block_values;
     const int64_t act_bytes = block == 256 ? (int64_t)sizeof(act256) : (int64_t)sizeof(act32);
-    const int64_t group = group_bytes(k, block);
+    const int64_t group = gatun_group_bytes(k, block);
     const int rows = m - row < PANEL_ROWS ? (int)(m - row) : PANEL_ROWS;
     gatun_tile_fn *tile = block == 256 ? kernels->tile256 : kernels->tile32;
-    ALIGNED(64) char panel[K_CHUNK / 32 * sizeof(panel32) > K_CHUNK / 256 * sizeof(panel256)
-                               ? K_CHUNK / 32 * sizeof(panel32)
-                               : K_CHUNK / 256 * sizeof(panel256)];
+    ALIGNED(64) char panel[PANEL_BYTES];
     for (int64_t from = 0; from < k; from += K_CHUNK) {
         const int blocks = (int)((k - from < K_CHUNK ? k - from : K_CHUNK) / block);
         const char *source = (const char *)w->data + row * (int64_t)w->nb[1] +
                              from / block * type->block_bytes;
         kernels->unpack(w->type, source, (int64_t)w->nb[1], rows, blocks, panel);
-        const char *act = packed + from / block * act_bytes;
-        for (int64_t column = 0; column < n; column += GROUP_COLUMNS) {
-            const int columns = n - column < GROUP_COLUMNS ? (int)(n - column) : GROUP_COLUMNS;
-            tile(type, panel, act, blocks, rows, columns, c + column * m + row, m, from > 0);
-            act += group;
-        }
+        tile(type, panel, packed + from / block * act_bytes, group, blocks, rows, (int)n, c + row, m,
+             from > 0);
     }
 }
 
@@ -117,7 +89,7 @@ void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     }
     const int64_t n = dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / all_rows;
     for (;;) {
-        int64_t panel = atomic_fetch_add_explicit(&counter->next, 1, memory_order_relaxed);
+        int64_t panel = take(counter);
         if (panel >= panels) {
             return;
         }

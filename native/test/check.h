@@ -32,6 +32,15 @@ static inline void check(int ok, const char *format, ...) {
     }
 }
 
+/* Ends a test as skipped where the machine lacks the instruction set that GATUN_ISA names. */
+static inline void need_isa(void) {
+    const char *wanted = getenv("GATUN_ISA");
+    if (wanted && strcmp(wanted, gatun_isa()) != 0) {
+        printf("%s is not here, only %s\n", wanted, gatun_isa());
+        exit(77);
+    }
+}
+
 /* Memory full of a pattern, so that a result never looks right because it was there before. */
 static inline void *filled(int64_t bytes) {
     const size_t size = ((size_t)bytes + 64 + 63) / 64 * 64;

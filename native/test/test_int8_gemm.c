@@ -58,7 +58,7 @@ static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) 
     struct ggml_tensor tw = matrix(type, k, m, w);
     tw.nb[1] = (size_t)row_bytes;
     struct ggml_tensor tx = matrix(TYPE_F32, k, n, x);
-    void *packed = filled(gatun_quantized_bytes(type, k, n));
+    void *packed = filled(gatun_quantized_bytes(t->block_values, k, n));
     struct ggml_tensor tq = {.data = packed, .src = {&tx}};
     run_op(gatun_quantize, &tq, gatun_activation_block(type));
     float *c = filled(m * n * (int64_t)sizeof *c);
@@ -98,30 +98,37 @@ static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) 
 static void same_as_generic(int32_t type) {
     const struct weight_type *t = gatun_weight_type(type);
     const struct gatun_kernels *mine = gatun_kernels(), *reference = &gatun_kernels_generic;
-    enum { K = 1024 };
+    enum { K = 1024, COLUMNS = 2 * GROUP_COLUMNS + 1 };
     const int blocks = K / t->block_values;
     uint8_t *w = random_bytes((int64_t)PANEL_ROWS * blocks * t->block_bytes);
     for (int b = 0; b < PANEL_ROWS * blocks; b++) {
         set_scales(type, w + b * t->block_bytes, 0.01f);
     }
-    float *x = random_floats(K * GROUP_COLUMNS, 1);
-    for (int rows = 1; rows <= PANEL_ROWS; rows++) {
-        for (int columns = 1; columns <= GROUP_COLUMNS; columns++) {
-            float c[2][GROUP_COLUMNS][PANEL_ROWS];
+    float *x = random_floats(K * COLUMNS, 1);
+    const int64_t group_bytes = gatun_group_bytes(K, t->block_values);
+    static const int some_rows[] = {1, 7, 8, 9, PANEL_ROWS};
+    for (unsigned r = 0; r < sizeof some_rows / sizeof *some_rows; r++) {
+        const int rows = some_rows[r];
+        for (int columns = 1; columns <= COLUMNS; columns++) {
+            float c[2][COLUMNS][PANEL_ROWS];
             for (int i = 0; i < 2; i++) {
                 const struct gatun_kernels *k = i ? reference : mine;
-                void *act = filled(blocks * (int64_t)sizeof(act256));
+                char *act = filled((COLUMNS + GROUP_COLUMNS - 1) / GROUP_COLUMNS * group_bytes);
                 void *panel = filled(blocks * (int64_t)sizeof(panel256));
-                (t->block_values == 256 ? k->pack256 : k->pack32)(x, K, columns, 0, blocks, act);
+                for (int j = 0; j < columns; j += GROUP_COLUMNS) {
+                    (t->block_values == 256 ? k->pack256 : k->pack32)(
+                        x + j * K, K, columns - j < GROUP_COLUMNS ? columns - j : GROUP_COLUMNS, 0,
+                        blocks, act + j / GROUP_COLUMNS * group_bytes);
+                }
                 k->unpack(type, w, blocks * t->block_bytes, rows, blocks, panel);
-                for (int j = 0; j < GROUP_COLUMNS * PANEL_ROWS; j++) {
+                for (int j = 0; j < COLUMNS * PANEL_ROWS; j++) {
                     c[i][j / PANEL_ROWS][j % PANEL_ROWS] = 7;
                 }
-                (t->block_values == 256 ? k->tile256 : k->tile32)(t, panel, act, blocks, rows,
-                                                                  columns, c[i][0], PANEL_ROWS, true);
+                (t->block_values == 256 ? k->tile256 : k->tile32)(
+                    t, panel, act, group_bytes, blocks, rows, columns, c[i][0], PANEL_ROWS, true);
                 free(act), free(panel);
             }
-            for (int j = 0; j < GROUP_COLUMNS * PANEL_ROWS; j++) {
+            for (int j = 0; j < COLUMNS * PANEL_ROWS; j++) {
                 const float a = c[0][j / PANEL_ROWS][j % PANEL_ROWS];
                 const float b = c[1][j / PANEL_ROWS][j % PANEL_ROWS];
                 check(fabsf(a - b) <= 2e-5f * (1 + fabsf(b)),
@@ -134,6 +141,7 @@ static void same_as_generic(int32_t type) {
 }
 
 int main(void) {
+    need_isa();
     for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
         const int64_t block = gatun_weight_type(types[i])->block_values;
         const int64_t shapes[][3] = {{block, 1, 1},      {block, 16, 4},        {3 * block, 17, 5},

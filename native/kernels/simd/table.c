@@ -20,6 +20,12 @@ enum { LEVEL = 0 };
 gatun_pack_fn ISA(gatun_pack256), ISA(gatun_pack32);
 gatun_unpack_fn ISA(gatun_unpack);
 gatun_tile_fn ISA(gatun_tile256), ISA(gatun_tile32);
+gatun_attention_fn ISA(gatun_attention);
+gatun_attention_finish_fn ISA(gatun_attention_finish);
+gatun_floats_fn ISA(gatun_floats);
+gatun_float_panel_fn ISA(gatun_float_panel);
+gatun_float_tile_fn ISA(gatun_float_tile);
+gatun_float_dots_fn ISA(gatun_float_dots);
 
 const struct gatun_kernels ISA(gatun_kernels) = {
     .name = TEXT(GATUN_ISA),
@@ -29,4 +35,10 @@ const struct gatun_kernels ISA(gatun_kernels) = {
     .unpack = ISA(gatun_unpack),
     .tile256 = ISA(gatun_tile256),
     .tile32 = ISA(gatun_tile32),
+    .attention = ISA(gatun_attention),
+    .attention_finish = ISA(gatun_attention_finish),
+    .floats = ISA(gatun_floats),
+    .float_panel = ISA(gatun_float_panel),
+    .float_tile = ISA(gatun_float_tile),
+    .float_dots = ISA(gatun_float_dots),
 };

@@ -1,254 +1,10 @@
 /*
- * Quantised blocks to panels of bytes: see int8_gemm.h. One small function per type says what a
- * block of one row means; the interleaving of 16 rows is shared.
- *
- * Types with negative codes get an offset that makes every byte 0 or more, which goes into the
- * minimum: w = d·scale·(q − z) = d·scale·q − d·(scale·z). Types that use all 8 bits stay signed,
- * but for VNNI, which needs unsigned bytes.
+ * Quantised blocks to panels of bytes: see int8_gemm.h. block_rows.h says what a block of one row
+ * means; here 16 rows are interleaved.
  */
-#include "blocks.h"
+#include "block_rows.h"
 #include "ggml_tensor.h"
-#include "half.h"
 #include "int8_gemm.h"
-
-#include <string.h>
-
-#if defined(__AVX512VNNI__)
-enum { SIGNED_OFFSET = 128 };
-#else
-enum { SIGNED_OFFSET = 0 };
-#endif
-
-/* One row's block of 256, before interleaving. */
-typedef struct {
-    ALIGNED(32) uint8_t q[256];
-    int16_t scale[16];
-    int16_t min[16];
-    float d, dm;
-} row256;
-
-typedef struct {
-    ALIGNED(32) uint8_t q[32];
-    float d, m;
-} row32;
-
-/* 6-bit scale and minimum of sub-block j in 12 bytes: the packing of Q4_K and Q5_K. */
-ALWAYS_INLINE void scale_min(const uint8_t *s, int j, int16_t *scale, int16_t *min) {
-    if (j < 4) {
-        *scale = s[j] & 63;
-        *min = s[j + 4] & 63;
-    } else {
-        *scale = (int16_t)((s[j + 4] & 15) | (s[j - 4] >> 6) << 4);
-        *min = (int16_t)(s[j + 4] >> 4 | (s[j] >> 6) << 4);
-    }
-}
-
-static void row_q2_k(const void *restrict block, row256 *restrict r) {
-    const block_q2_k *restrict b = block;
-    for (int half = 0; half < 2; half++) {
-        for (int j = 0; j < 4; j++) {
-            for (int l = 0; l < 32; l++) {
-                r->q[128 * half + 32 * j + l] = b->qs[32 * half + l] >> 2 * j & 3;
-            }
-        }
-    }
-    for (int s = 0; s < 16; s++) {
-        r->scale[s] = b->scales[s] & 15;
-        r->min[s] = b->scales[s] >> 4;
-    }
-    r->d = float_of_half(b->d);
-    r->dm = float_of_half(b->dmin);
-}
-
-static void row_q3_k(const void *restrict block, row256 *restrict r) {
-    const block_q3_k *restrict b = block;
-    for (int half = 0; half < 2; half++) {
-        for (int j = 0; j < 4; j++) {
-            const int bit = 4 * half + j;
-            for (int l = 0; l < 32; l++) {
-                r->q[128 * half + 32 * j + l] =
-                    (uint8_t)((b->qs[32 * half + l] >> 2 * j & 3) | (b->hmask[l] >> bit & 1) << 2);
-            }
-        }
-    }
-    for (int s = 0; s < 16; s++) {
-        const int low = s < 8 ? b->scales[s] & 15 : b->scales[s - 8] >> 4;
-        const int high = b->scales[8 + s % 4] >> 2 * (s / 4) & 3;
-        r->scale[s] = (int16_t)((low | high << 4) - 32);
-        r->min[s] = (int16_t)(4 * r->scale[s]);
-    }
-    r->d = r->dm = float_of_half(b->d);
-}
-
-static void row_q4_k(const void *restrict block, row256 *restrict r) {
-    const block_q4_k *restrict b = block;
-    for (int j = 0; j < 4; j++) {
-        for (int l = 0; l < 32; l++) {
-            r->q[64 * j + l] = b->qs[32 * j + l] & 15;
-            r->q[64 * j + 32 + l] = b->qs[32 * j + l] >> 4;
-        }
-    }
-    for (int s = 0; s < 8; s++) {
-        scale_min(b->scales, s, &r->scale[s], &r->min[s]);
-    }
-    r->d = float_of_half(b->d);
-    r->dm = float_of_half(b->dmin);
-}
-
-static void row_q5_k(const void *restrict block, row256 *restrict r) {
-    const block_q5_k *restrict b = block;
-    for (int j = 0; j < 4; j++) {
-        for (int l = 0; l < 32; l++) {
-            const int low = b->qh[l] >> 2 * j & 1;
-            const int high = b->qh[l] >> (2 * j + 1) & 1;
-            r->q[64 * j + l] = (uint8_t)((b->qs[32 * j + l] & 15) | low << 4);
-            r->q[64 * j + 32 + l] = (uint8_t)(b->qs[32 * j + l] >> 4 | high << 4);
-        }
-    }
-    for (int s = 0; s < 8; s++) {
-        scale_min(b->scales, s, &r->scale[s], &r->min[s]);
-    }
-    r->d = float_of_half(b->d);
-    r->dm = float_of_half(b->dmin);
-}
-
-static void row_q6_k(const void *restrict block, row256 *restrict r) {
-    const block_q6_k *restrict b = block;
-    for (int half = 0; half < 2; half++) {
-        const uint8_t *low = b->ql + 64 * half;
-        const uint8_t *high = b->qh + 32 * half;
-        uint8_t *q = r->q + 128 * half;
-        for (int l = 0; l < 32; l++) {
-            q[l] = (uint8_t)((low[l] & 15) | (high[l] & 3) << 4);
-            q[l + 32] = (uint8_t)((low[l + 32] & 15) | (high[l] >> 2 & 3) << 4);
-            q[l + 64] = (uint8_t)(low[l] >> 4 | (high[l] >> 4 & 3) << 4);
-            q[l + 96] = (uint8_t)(low[l + 32] >> 4 | (high[l] >> 6) << 4);
-        }
-    }
-    for (int s = 0; s < 16; s++) {
-        r->scale[s] = b->scales[s];
-        r->min[s] = (int16_t)(32 * b->scales[s]);
-    }
-    r->d = r->dm = float_of_half(b->d);
-}
-
-/* 16 nibbles per 32 values, through a table of 16 bytes. */
-ALWAYS_INLINE void lookup(const uint8_t *restrict qs, const uint8_t *restrict table,
-                          uint8_t *restrict q) {
-#if defined(__AVX2__)
-    const __m128i t = _mm_loadu_si128((const __m128i *)table);
-    const __m128i codes = _mm_loadu_si128((const __m128i *)qs);
-    const __m128i low = _mm_set1_epi8(15);
-    _mm_storeu_si128((__m128i *)q, _mm_shuffle_epi8(t, _mm_and_si128(codes, low)));
-    _mm_storeu_si128((__m128i *)(q + 16),
-                     _mm_shuffle_epi8(t, _mm_and_si128(_mm_srli_epi16(codes, 4), low)));
-#elif defined(__ARM_FEATURE_DOTPROD)
-    const uint8x16_t t = vld1q_u8(table);
-    const uint8x16_t codes = vld1q_u8(qs);
-    vst1q_u8(q, vqtbl1q_u8(t, vandq_u8(codes, vdupq_n_u8(15))));
-    vst1q_u8(q + 16, vqtbl1q_u8(t, vshrq_n_u8(codes, 4)));
-#else
-    for (int l = 0; l < 16; l++) {
-        q[l] = table[qs[l] & 15];
-        q[l + 16] = table[qs[l] >> 4];
-    }
-#endif
-}
-
-ALWAYS_INLINE void iq4_table(uint8_t *table) {
-    for (int i = 0; i < 16; i++) {
-        table[i] = (uint8_t)(iq4_values[i] + SIGNED_OFFSET);
-    }
-}
-
-static void row_iq4_xs(const void *restrict block, row256 *restrict r) {
-    const block_iq4_xs *restrict b = block;
-    uint8_t table[16];
-    iq4_table(table);
-    for (int s = 0; s < 8; s++) {
-        lookup(b->qs + 16 * s, table, r->q + 32 * s);
-        const int low = b->scales_l[s / 2] >> 4 * (s % 2) & 15;
-        const int high = b->scales_h >> 2 * s & 3;
-        r->scale[s] = (int16_t)((low | high << 4) - 32);
-        r->min[s] = (int16_t)(SIGNED_OFFSET * r->scale[s]);
-    }
-    r->d = r->dm = float_of_half(b->d);
-}
-
-ALWAYS_INLINE void nibbles(const uint8_t *restrict qs, uint8_t *restrict q) {
-    for (int l = 0; l < 16; l++) {
-        q[l] = qs[l] & 15;
-        q[l + 16] = qs[l] >> 4;
-    }
-}
-
-/* The fifth bits of 32 values lie together. */
-ALWAYS_INLINE void fifth_bits(const uint8_t *restrict qh, uint8_t *restrict q) {
-    uint32_t bits;
-    memcpy(&bits, qh, 4);
-    for (int l = 0; l < 32; l++) {
-        q[l] = (uint8_t)(q[l] | (bits >> l & 1) << 4);
-    }
-}
-
-static void row_q4_0(const void *restrict block, row32 *restrict r) {
-    const block_q4_0 *restrict b = block;
-    nibbles(b->qs, r->q);
-    r->d = float_of_half(b->d);
-    r->m = -8 * r->d;
-}
-
-static void row_q4_1(const void *restrict block, row32 *restrict r) {
-    const block_q4_1 *restrict b = block;
-    nibbles(b->qs, r->q);
-    r->d = float_of_half(b->d);
-    r->m = float_of_half(b->m);
-}
-
-static void row_q5_0(const void *restrict block, row32 *restrict r) {
-    const block_q5_0 *restrict b = block;
-    nibbles(b->qs, r->q);
-    fifth_bits(b->qh, r->q);
-    r->d = float_of_half(b->d);
-    r->m = -16 * r->d;
-}
-
-static void row_q5_1(const void *restrict block, row32 *restrict r) {
-    const block_q5_1 *restrict b = block;
-    nibbles(b->qs, r->q);
-    fifth_bits(b->qh, r->q);
-    r->d = float_of_half(b->d);
-    r->m = float_of_half(b->m);
-}
-
-static void row_q8_0(const void *restrict block, row32 *restrict r) {
-    const block_q8_0 *restrict b = block;
-    for (int l = 0; l < 32; l++) {
-        r->q[l] = (uint8_t)(b->qs[l] + SIGNED_OFFSET);
-    }
-    r->d = float_of_half(b->d);
-    r->m = -SIGNED_OFFSET * r->d;
-}
-
-static void row_iq4_nl(const void *restrict block, row32 *restrict r) {
-    const block_iq4_nl *restrict b = block;
-    uint8_t table[16];
-    iq4_table(table);
-    lookup(b->qs, table, r->q);
-    r->d = float_of_half(b->d);
-    r->m = -SIGNED_OFFSET * r->d;
-}
-
-static void row_mxfp4(const void *restrict block, row32 *restrict r) {
-    const block_mxfp4 *restrict b = block;
-    uint8_t table[16];
-    for (int i = 0; i < 16; i++) {
-        table[i] = (uint8_t)(mxfp4_values[i] + 12);
-    }
-    lookup(b->qs, table, r->q);
-    r->d = float_of_e8m0_half(b->e);
-    r->m = -12 * r->d;
-}
 
 /* 8 rows of 32 bytes to 8 vectors of [row][4]: a transposition of 8 × 8 words. */
 ALWAYS_INLINE void interleave8(const uint8_t *first, int64_t stride, uint8_t (*out)[PANEL_ROWS][4],
@@ -273,6 +29,36 @@ ALWAYS_INLINE void interleave8(const uint8_t *first, int64_t stride, uint8_t (*o
         _mm256_storeu_si256((__m256i *)out[i + 4][row],
                             _mm256_permute2x128_si256(r[i], r[i + 4], 0x31));
     }
+#elif defined(__ARM_FEATURE_MATMUL_INT8)
+    for (int k = 0; k < 8; k += 4) {
+        for (int i = 0; i < 8; i += 2) {
+            const uint64x2_t a = vreinterpretq_u64_u8(vld1q_u8(first + i * stride + 4 * k));
+            const uint64x2_t b = vreinterpretq_u64_u8(vld1q_u8(first + (i + 1) * stride + 4 * k));
+            uint8_t *to = (uint8_t *)(out + k) + 4 * WORDS * (row + i);
+            vst1q_u8(to, vreinterpretq_u8_u64(vtrn1q_u64(a, b)));
+            vst1q_u8(to + WORDS * PANEL_ROWS * 4, vreinterpretq_u8_u64(vtrn2q_u64(a, b)));
+        }
+    }
+#elif defined(__ARM_FEATURE_DOTPROD)
+    for (int k = 0; k < 8; k += 4) {
+        for (int i = 0; i < 8; i += 4) {
+            const uint8_t *from = first + i * stride + 4 * k;
+            uint32x4_t r[4], t[4];
+            for (int j = 0; j < 4; j++) {
+                r[j] = vreinterpretq_u32_u8(vld1q_u8(from + j * stride));
+            }
+            for (int j = 0; j < 2; j++) {
+                t[j] = vtrn1q_u32(r[2 * j], r[2 * j + 1]);
+                t[2 + j] = vtrn2q_u32(r[2 * j], r[2 * j + 1]);
+            }
+            for (int j = 0; j < 2; j++) {
+                const uint64x2_t a = vreinterpretq_u64_u32(t[2 * j]);
+                const uint64x2_t b = vreinterpretq_u64_u32(t[2 * j + 1]);
+                vst1q_u8(out[k + j][row + i], vreinterpretq_u8_u64(vtrn1q_u64(a, b)));
+                vst1q_u8(out[k + j + 2][row + i], vreinterpretq_u8_u64(vtrn2q_u64(a, b)));
+            }
+        }
+    }
 #else
     for (int k = 0; k < 8; k++) {
         for (int i = 0; i < 8; i++) {
@@ -281,9 +67,6 @@ ALWAYS_INLINE void interleave8(const uint8_t *first, int64_t stride, uint8_t (*o
     }
 #endif
 }
-
-typedef void row256_fn(const void *restrict block, row256 *restrict row);
-typedef void row32_fn(const void *restrict block, row32 *restrict row);
 
 ALWAYS_INLINE void unpack256(const uint8_t *w, int64_t stride, int rows, int blocks, int bytes,
                              int subs, panel256 *p, row256_fn *unpack) {

@@ -8,6 +8,8 @@ import io.gatun.bindings.ggml.ggml_init_params;
 import io.gatun.bindings.ggml.ggml_tensor;
 import io.gatun.bindings.ggml.ggml_threadpool_params;
 import io.gatun.bindings.ggml.ggml_type_traits;
+import io.gatun.bindings.ggml.llama_batch;
+import io.gatun.bindings.ggml.llama_chat_message;
 import io.gatun.bindings.ggml.llama_context_params;
 import io.gatun.bindings.ggml.llama_model_params;
 import java.io.BufferedReader;
@@ -21,6 +23,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -31,30 +34,41 @@ final class AbiCheck {
   /** The ggml release that native/ggml/package.json pins. */
   static final String GGML_VERSION = NativeRelease.GGML_VERSION;
 
+  private static final int SHOWN_MAX = 8;
+
   private AbiCheck() {}
 
   /** Every bound function must exist, because a missing one fails only at its first use. */
-  static void checkSymbols() {
+  static void checkSymbols(SymbolLookup ggml, SymbolLookup kernels) {
     List<String> missing = new ArrayList<>();
-    missing(missing, "ggml.includes", NativeLibraries.ggmlLookup());
-    missing(missing, "llama.includes", NativeLibraries.ggmlLookup());
-    missing(missing, "gatun.includes", NativeLibraries.kernelLookup());
+    missing(missing, "ggml.includes", ggml);
+    missing(missing, "llama.includes", ggml);
+    missing(missing, "gatun.includes", kernels);
     fail(missing);
   }
 
   /** The rest, once the CPU backend is loaded too. */
-  static void check() {
+  static void check(String version) {
     List<String> wrong = new ArrayList<>();
     missing(wrong, "ggml-cpu.includes", NativeLibraries.cpuLookup());
     fail(wrong);
-    expect(wrong, "ggml version", GGML_VERSION, Ggml.ggml_version().getString(0));
+    expect(wrong, "ggml version", version, Ggml.ggml_version().getString(0));
     expect(
         wrong, "libgatun ABI", GatunKernels.GATUN_ABI_VERSION(), GatunKernels.gatun_abi_version());
     tensorLayout(wrong);
     kernelLayout(wrong);
     threadpoolLayout(wrong);
     typeTraits(wrong);
-    llamaDefaults(wrong);
+    modelDefaults(wrong);
+    fail(wrong);
+  }
+
+  /** What only chat templates and decoding by libllama need, which most runs never do. */
+  static void checkLlama() {
+    List<String> wrong = new ArrayList<>();
+    contextDefaults(wrong);
+    batchLayout(wrong);
+    chatLayout(wrong);
     fail(wrong);
   }
 
@@ -107,10 +121,29 @@ final class AbiCheck {
             "ggml_tensor.src",
             tensor.address(),
             ggml_tensor.src(view).getAtIndex(ValueLayout.ADDRESS, 0).address());
+        bufferField(wrong, ctx, tensor);
       } finally {
         Ggml.ggml_free(ctx);
       }
     }
+  }
+
+  /** Set to nothing when graphs are placed anew, so it must not be another field. */
+  private static void bufferField(List<String> wrong, MemorySegment ctx, MemorySegment tensor) {
+    expect(wrong, "ggml_tensor.buffer", 0L, ggml_tensor.buffer(tensor).address());
+    MemorySegment buffer =
+        Ggml.ggml_backend_alloc_ctx_tensors_from_buft(ctx, Ggml.ggml_backend_cpu_buffer_type());
+    expect(
+        wrong,
+        "ggml_tensor.buffer of a placed tensor",
+        buffer.address(),
+        ggml_tensor.buffer(tensor).address());
+    expect(
+        wrong,
+        "ggml_tensor.data of a placed tensor is set",
+        true,
+        ggml_tensor.data(tensor).address() != 0);
+    Ggml.ggml_backend_buffer_free(buffer);
   }
 
   /** Our kernels read tensors through a copy of the struct. */
@@ -146,8 +179,8 @@ final class AbiCheck {
     expect(wrong, "ggml_type_traits.type_size", 144L, ggml_type_traits.type_size(q4k));
   }
 
-  /** Documented defaults at both ends of the parameter structs. */
-  private static void llamaDefaults(List<String> wrong) {
+  /** Documented defaults at both ends of the struct. */
+  private static void modelDefaults(List<String> wrong) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment model = Llama.llama_model_default_params(arena);
       expect(wrong, "llama_model_params.vocab_only", false, llama_model_params.vocab_only(model));
@@ -156,24 +189,77 @@ final class AbiCheck {
           "llama_model_params.use_extra_bufts",
           true,
           llama_model_params.use_extra_bufts(model));
-      MemorySegment context = Llama.llama_context_default_params(arena);
-      expect(wrong, "llama_context_params.n_ctx", 512, llama_context_params.n_ctx(context));
-      expect(wrong, "llama_context_params.n_batch", 2048, llama_context_params.n_batch(context));
+    }
+  }
+
+  /** The documented default of every field that is written, and some at both ends. */
+  private static void contextDefaults(List<String> wrong) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment p = Llama.llama_context_default_params(arena);
+      String name = "llama_context_params.";
+      expect(wrong, name + "n_ctx", 512, llama_context_params.n_ctx(p));
+      expect(wrong, name + "n_batch", 2048, llama_context_params.n_batch(p));
+      expect(wrong, name + "n_ubatch", 512, llama_context_params.n_ubatch(p));
+      expect(wrong, name + "n_seq_max", 1, llama_context_params.n_seq_max(p));
+      expect(wrong, name + "n_threads", 4, llama_context_params.n_threads(p));
+      expect(wrong, name + "n_threads_batch", 4, llama_context_params.n_threads_batch(p));
       expect(
           wrong,
-          "llama_context_params.type_k",
-          Ggml.GGML_TYPE_F16(),
-          llama_context_params.type_k(context));
-      expect(
-          wrong,
-          "llama_context_params.offload_kqv",
-          true,
-          llama_context_params.offload_kqv(context));
-      expect(
-          wrong,
-          "llama_context_params.kv_unified",
-          false,
-          llama_context_params.kv_unified(context));
+          name + "flash_attn_type",
+          Llama.LLAMA_FLASH_ATTN_TYPE_AUTO(),
+          llama_context_params.flash_attn_type(p));
+      expect(wrong, name + "type_k", Ggml.GGML_TYPE_F16(), llama_context_params.type_k(p));
+      expect(wrong, name + "offload_kqv", true, llama_context_params.offload_kqv(p));
+      expect(wrong, name + "no_perf", true, llama_context_params.no_perf(p));
+      expect(wrong, name + "kv_unified", false, llama_context_params.kv_unified(p));
+    }
+  }
+
+  /** Passed by value: whether the fields that are pointers are so, and the others not. */
+  private static void batchLayout(List<String> wrong) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment batch = Llama.llama_batch_init(arena, 3, 0, 2);
+      expect(wrong, "llama_batch.n_tokens", 0, llama_batch.n_tokens(batch));
+      expect(wrong, "llama_batch.embd", 0L, llama_batch.embd(batch).address());
+      long[] arrays = {
+        llama_batch.token(batch).address(),
+        llama_batch.pos(batch).address(),
+        llama_batch.n_seq_id(batch).address(),
+        llama_batch.seq_id(batch).address(),
+        llama_batch.logits(batch).address()
+      };
+      long different = Arrays.stream(arrays).filter(a -> a != 0).distinct().count();
+      expect(wrong, "number of arrays of llama_batch", (long) arrays.length, different);
+      if (wrong.isEmpty()) {
+        // An end mark behind the lists of sequences tells which of the arrays they are.
+        MemorySegment lists = llama_batch.seq_id(batch).reinterpret(4 * 8);
+        expect(
+            wrong,
+            "end of llama_batch.seq_id",
+            0L,
+            lists.getAtIndex(ValueLayout.ADDRESS, 3).address());
+        expect(
+            wrong,
+            "llama_batch.seq_id is set",
+            true,
+            lists.getAtIndex(ValueLayout.ADDRESS, 2).address() != 0);
+        Llama.llama_batch_free(batch);
+      }
+    }
+  }
+
+  /** Written by us and read by libllama: what it makes of a message shows what it read. */
+  private static void chatLayout(List<String> wrong) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment message = llama_chat_message.allocate(arena);
+      llama_chat_message.role(message, arena.allocateFrom("user"));
+      llama_chat_message.content(message, arena.allocateFrom("abi"));
+      MemorySegment out = arena.allocate(256);
+      int length =
+          Llama.llama_chat_apply_template(
+              arena.allocateFrom("chatml"), message, 1, false, out, 255);
+      String expected = "<|im_start|>user\nabi<|im_end|>\n";
+      expect(wrong, "a message in ChatML", expected, length < 0 ? "refused" : out.getString(0));
     }
   }
 
@@ -187,7 +273,17 @@ final class AbiCheck {
     if (!wrong.isEmpty()) {
       throw new NativeLoadException(
           "the native libraries are not the ones these bindings were made for (ggml %s): %s. Use the gatun-natives jar of the same version as the other Gatun jars, or regenerate the bindings (scripts/generate-bindings)."
-              .formatted(GGML_VERSION, String.join("; ", wrong)));
+              .formatted(GGML_VERSION, String.join("; ", shown(wrong))));
     }
+  }
+
+  /** Libraries of something else altogether lack hundreds of functions. */
+  private static List<String> shown(List<String> wrong) {
+    if (wrong.size() <= SHOWN_MAX) {
+      return wrong;
+    }
+    List<String> some = new ArrayList<>(wrong.subList(0, SHOWN_MAX));
+    some.add("and %d more differences".formatted(wrong.size() - SHOWN_MAX));
+    return some;
   }
 }

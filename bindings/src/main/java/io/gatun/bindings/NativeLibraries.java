@@ -33,6 +33,7 @@ public final class NativeLibraries {
   private static @Nullable Path folder;
   private static @Nullable Path cpuLibrary;
   private static @Nullable String failure;
+  private static boolean llamaChecked;
 
   private NativeLibraries() {}
 
@@ -58,6 +59,19 @@ public final class NativeLibraries {
       }
     }
     return loaded;
+  }
+
+  /**
+   * {@link #load}, and checks what only chat templates and decoding by libllama need.
+   *
+   * @throws NativeLoadException as {@link #load} does
+   */
+  public static synchronized void loadForLlama() {
+    var _ = load();
+    if (!llamaChecked) {
+      AbiCheck.checkLlama();
+      llamaChecked = true;
+    }
   }
 
   /** File name of the CPU backend that GGML chose for this processor. */
@@ -144,9 +158,9 @@ public final class NativeLibraries {
       silenceBacktraces();
       ggml = SymbolLookup.libraryLookup(llama, Arena.global());
       kernels = SymbolLookup.libraryLookup(from.resolve(platform.library("gatun")), Arena.global());
-      AbiCheck.checkSymbols();
+      AbiCheck.checkSymbols(ggmlLookup(), kernelLookup());
       NativeLog.install();
-      AbortTrap.install();
+      AbortTrap.install(ggml);
       Llama.llama_backend_init();
       try (Arena arena = Arena.ofConfined()) {
         Ggml.ggml_backend_load_all_from_path(arena.allocateFrom(from.toString()));
@@ -154,7 +168,7 @@ public final class NativeLibraries {
       Path chosen = cpuBackend(from);
       cpu = SymbolLookup.libraryLookup(chosen, Arena.global());
       cpuLibrary = chosen;
-      AbiCheck.check();
+      AbiCheck.check(AbiCheck.GGML_VERSION);
     } catch (IllegalArgumentException e) {
       throw new NativeLoadException(
           "cannot load the native libraries in %s: %s. Do they fit this system (on Linux: glibc 2.34 or newer)?"

@@ -22,10 +22,10 @@ public class GatunKernels extends NativeSymbols {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.gatun.bindings.NativeLibraries.kernelLookup();
 
-    private static final int GATUN_ABI_VERSION = (int)2L;
+    private static final int GATUN_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define GATUN_ABI_VERSION 2
+     * #define GATUN_ABI_VERSION 3
      * }
      */
     public static int GATUN_ABI_VERSION() {
@@ -39,6 +39,15 @@ public class GatunKernels extends NativeSymbols {
      */
     public static int GATUN_PRODUCTS() {
         return GATUN_PRODUCTS;
+    }
+    private static final int GATUN_EXPERTS_MAX = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define GATUN_EXPERTS_MAX 1024
+     * }
+     */
+    public static int GATUN_EXPERTS_MAX() {
+        return GATUN_EXPERTS_MAX;
     }
 
     private static class gatun_abi_version {
@@ -598,7 +607,7 @@ public class GatunKernels extends NativeSymbols {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n)
      * }
      */
     public static FunctionDescriptor gatun_quantized_bytes$descriptor() {
@@ -608,7 +617,7 @@ public class GatunKernels extends NativeSymbols {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n)
      * }
      */
     public static MethodHandle gatun_quantized_bytes$handle() {
@@ -618,7 +627,7 @@ public class GatunKernels extends NativeSymbols {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n)
      * }
      */
     public static MemorySegment gatun_quantized_bytes$address() {
@@ -627,16 +636,16 @@ public class GatunKernels extends NativeSymbols {
 
     /**
      * {@snippet lang=c :
-     * int64_t gatun_quantized_bytes(int32_t type, int64_t k, int64_t n)
+     * int64_t gatun_quantized_bytes(int32_t block, int64_t k, int64_t n)
      * }
      */
-    public static long gatun_quantized_bytes(int type, long k, long n) {
+    public static long gatun_quantized_bytes(int block, long k, long n) {
         var mh$ = gatun_quantized_bytes.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_quantized_bytes", type, k, n);
+                traceDowncall("gatun_quantized_bytes", block, k, n);
             }
-            return (long)mh$.invokeExact(type, k, n);
+            return (long)mh$.invokeExact(block, k, n);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -759,6 +768,1068 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_mul_mat", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_converted_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_POINTER,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_converted_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor gatun_converted_bytes$descriptor() {
+        return gatun_converted_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n)
+     * }
+     */
+    public static MethodHandle gatun_converted_bytes$handle() {
+        return gatun_converted_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n)
+     * }
+     */
+    public static MemorySegment gatun_converted_bytes$address() {
+        return gatun_converted_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n)
+     * }
+     */
+    public static long gatun_converted_bytes(MemorySegment type, long k, long n) {
+        var mh$ = gatun_converted_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_converted_bytes", type, k, n);
+            }
+            return (long)mh$.invokeExact(type, k, n);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_convert_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_convert_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_convert_rows$descriptor() {
+        return gatun_convert_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_convert_rows$handle() {
+        return gatun_convert_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_convert_rows$address() {
+        return gatun_convert_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_convert_rows(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_convert_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_convert_rows", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_dot_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_dot_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_dot_rows$descriptor() {
+        return gatun_dot_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_dot_rows$handle() {
+        return gatun_dot_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_dot_rows$address() {
+        return gatun_dot_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_dot_rows(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_dot_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_dot_rows", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_route_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_route_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_route_bytes(int64_t experts, int64_t pairs)
+     * }
+     */
+    public static FunctionDescriptor gatun_route_bytes$descriptor() {
+        return gatun_route_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_route_bytes(int64_t experts, int64_t pairs)
+     * }
+     */
+    public static MethodHandle gatun_route_bytes$handle() {
+        return gatun_route_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_route_bytes(int64_t experts, int64_t pairs)
+     * }
+     */
+    public static MemorySegment gatun_route_bytes$address() {
+        return gatun_route_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_route_bytes(int64_t experts, int64_t pairs)
+     * }
+     */
+    public static long gatun_route_bytes(long experts, long pairs) {
+        var mh$ = gatun_route_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_route_bytes", experts, pairs);
+            }
+            return (long)mh$.invokeExact(experts, pairs);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_route {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_route");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_route$descriptor() {
+        return gatun_route.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_route$handle() {
+        return gatun_route.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_route$address() {
+        return gatun_route.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_route(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_route.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_route", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantized_experts_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_INT,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantized_experts_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantized_experts_bytes$descriptor() {
+        return gatun_quantized_experts_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs)
+     * }
+     */
+    public static MethodHandle gatun_quantized_experts_bytes$handle() {
+        return gatun_quantized_experts_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs)
+     * }
+     */
+    public static MemorySegment gatun_quantized_experts_bytes$address() {
+        return gatun_quantized_experts_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs)
+     * }
+     */
+    public static long gatun_quantized_experts_bytes(int block, long k, long experts, long pairs) {
+        var mh$ = gatun_quantized_experts_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantized_experts_bytes", block, k, experts, pairs);
+            }
+            return (long)mh$.invokeExact(block, k, experts, pairs);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize_experts {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_experts");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_experts$descriptor() {
+        return gatun_quantize_experts.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_experts$handle() {
+        return gatun_quantize_experts.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_experts$address() {
+        return gatun_quantize_experts.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_experts(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_experts.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_experts", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_mul_mat_experts {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_mul_mat_experts");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_mul_mat_experts$descriptor() {
+        return gatun_mul_mat_experts.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_mul_mat_experts$handle() {
+        return gatun_mul_mat_experts.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_mul_mat_experts$address() {
+        return gatun_mul_mat_experts.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_mul_mat_experts(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_mul_mat_experts.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_mul_mat_experts", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_dot_experts {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_dot_experts");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_dot_experts$descriptor() {
+        return gatun_dot_experts.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_dot_experts$handle() {
+        return gatun_dot_experts.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_dot_experts$address() {
+        return gatun_dot_experts.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_dot_experts(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_dot_experts.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_dot_experts", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_attention_floats {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_attention_floats");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads, int64_t groups, int64_t cells, int32_t threads)
+     * }
+     */
+    public static FunctionDescriptor gatun_attention_floats$descriptor() {
+        return gatun_attention_floats.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads, int64_t groups, int64_t cells, int32_t threads)
+     * }
+     */
+    public static MethodHandle gatun_attention_floats$handle() {
+        return gatun_attention_floats.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads, int64_t groups, int64_t cells, int32_t threads)
+     * }
+     */
+    public static MemorySegment gatun_attention_floats$address() {
+        return gatun_attention_floats.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, int64_t heads, int64_t groups, int64_t cells, int32_t threads)
+     * }
+     */
+    public static long gatun_attention_floats(long d, long dv, long tokens, long heads, long groups, long cells, int threads) {
+        var mh$ = gatun_attention_floats.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_attention_floats", d, dv, tokens, heads, groups, cells, threads);
+            }
+            return (long)mh$.invokeExact(d, dv, tokens, heads, groups, cells, threads);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_attention {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_attention");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_attention$descriptor() {
+        return gatun_attention.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_attention$handle() {
+        return gatun_attention.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_attention$address() {
+        return gatun_attention.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_attention(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_attention.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_attention", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int GATUN_A_INNER_SUM = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_A_INNER_SUM = 1
+     * }
+     */
+    public static int GATUN_A_INNER_SUM() {
+        return GATUN_A_INNER_SUM;
+    }
+    private static final int GATUN_B_INNER_SUM = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_B_INNER_SUM = 2
+     * }
+     */
+    public static int GATUN_B_INNER_SUM() {
+        return GATUN_B_INNER_SUM;
+    }
+    private static final int GATUN_ACCUMULATE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_ACCUMULATE = 4
+     * }
+     */
+    public static int GATUN_ACCUMULATE() {
+        return GATUN_ACCUMULATE;
+    }
+    private static final int GATUN_IN_PLACE = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_IN_PLACE = 8
+     * }
+     */
+    public static int GATUN_IN_PLACE() {
+        return GATUN_IN_PLACE;
+    }
+    private static final int GATUN_B_PACKED = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_B_PACKED = 16
+     * }
+     */
+    public static int GATUN_B_PACKED() {
+        return GATUN_B_PACKED;
+    }
+    private static final int GATUN_MUL_MAT = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_MUL_MAT = 3
+     * }
+     */
+    public static int GATUN_MUL_MAT() {
+        return GATUN_MUL_MAT;
+    }
+    private static final int GATUN_GRAD_INPUT = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_GRAD_INPUT = 2
+     * }
+     */
+    public static int GATUN_GRAD_INPUT() {
+        return GATUN_GRAD_INPUT;
+    }
+    private static final int GATUN_GRAD_WEIGHT = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_GRAD_WEIGHT = 0
+     * }
+     */
+    public static int GATUN_GRAD_WEIGHT() {
+        return GATUN_GRAD_WEIGHT;
+    }
+
+    private static class gatun_gemm_supports {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_BOOL,
+            GatunKernels.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gemm_supports");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool gatun_gemm_supports(int32_t type)
+     * }
+     */
+    public static FunctionDescriptor gatun_gemm_supports$descriptor() {
+        return gatun_gemm_supports.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool gatun_gemm_supports(int32_t type)
+     * }
+     */
+    public static MethodHandle gatun_gemm_supports$handle() {
+        return gatun_gemm_supports.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool gatun_gemm_supports(int32_t type)
+     * }
+     */
+    public static MemorySegment gatun_gemm_supports$address() {
+        return gatun_gemm_supports.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool gatun_gemm_supports(int32_t type)
+     * }
+     */
+    public static boolean gatun_gemm_supports(int type) {
+        var mh$ = gatun_gemm_supports.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_gemm_supports", type);
+            }
+            return (boolean)mh$.invokeExact(type);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_packed_row {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_packed_row");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_row(int64_t l)
+     * }
+     */
+    public static FunctionDescriptor gatun_packed_row$descriptor() {
+        return gatun_packed_row.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_row(int64_t l)
+     * }
+     */
+    public static MethodHandle gatun_packed_row$handle() {
+        return gatun_packed_row.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_row(int64_t l)
+     * }
+     */
+    public static MemorySegment gatun_packed_row$address() {
+        return gatun_packed_row.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_packed_row(int64_t l)
+     * }
+     */
+    public static long gatun_packed_row(long l) {
+        var mh$ = gatun_packed_row.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_packed_row", l);
+            }
+            return (long)mh$.invokeExact(l);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_packed_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_packed_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_rows(int64_t j)
+     * }
+     */
+    public static FunctionDescriptor gatun_packed_rows$descriptor() {
+        return gatun_packed_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_rows(int64_t j)
+     * }
+     */
+    public static MethodHandle gatun_packed_rows$handle() {
+        return gatun_packed_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_packed_rows(int64_t j)
+     * }
+     */
+    public static MemorySegment gatun_packed_rows$address() {
+        return gatun_packed_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_packed_rows(int64_t j)
+     * }
+     */
+    public static long gatun_packed_rows(long j) {
+        var mh$ = gatun_packed_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_packed_rows", j);
+            }
+            return (long)mh$.invokeExact(j);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_pack_columns {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_pack_columns");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_pack_columns$descriptor() {
+        return gatun_pack_columns.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_pack_columns$handle() {
+        return gatun_pack_columns.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_pack_columns$address() {
+        return gatun_pack_columns.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_pack_columns(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_pack_columns.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_pack_columns", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_gemm {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gemm");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_gemm$descriptor() {
+        return gatun_gemm.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_gemm$handle() {
+        return gatun_gemm.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_gemm$address() {
+        return gatun_gemm.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_gemm(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_gemm.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_gemm", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {

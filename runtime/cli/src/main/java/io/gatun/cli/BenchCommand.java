@@ -3,6 +3,7 @@ package io.gatun.cli;
 import io.gatun.LanguageModel;
 import io.gatun.cli.Measurement.Series;
 import io.gatun.engine.Engine;
+import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.tensor.llama.LlamaContext;
 import io.gatun.tensor.llama.LlamaModel;
 import java.util.ArrayList;
@@ -91,9 +92,9 @@ public final class BenchCommand implements CliCommand {
     return measure(gatun, null);
   }
 
-  /** The same choice of rearranged weights, threads and KV type on both sides. */
+  /** libllama as it is by default: it rearranges weights unless both sides are told not to. */
   private List<Measurement> sideBySide(BenchRuns gatun, LanguageModel loaded) {
-    boolean repacked = loaded.model().bytesRepacked() > 0;
+    boolean repacked = !model.noRepack && model.repack != Repacking.NONE;
     int onGpu = loaded.model().devices().onGpu();
     int cells = loaded.engine().contextTokens();
     try (LlamaModel llama = LlamaModel.load(model.model, repacked, onGpu);

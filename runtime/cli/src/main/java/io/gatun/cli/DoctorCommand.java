@@ -8,6 +8,7 @@ import io.gatun.tensor.CompiledGraph;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Device;
 import io.gatun.tensor.GraphBuilder;
+import io.gatun.tensor.Kernels;
 import io.gatun.tensor.Tensor;
 import io.gatun.tensor.ThreadCount;
 import java.nio.file.Path;
@@ -50,7 +51,7 @@ public final class DoctorCommand implements CliCommand {
     Tensor x = graph.input("x", DType.F32, 32, 1);
     Tensor y = w.matMul(x);
     graph.output(y);
-    try (Backend backend = Backend.cpu(1);
+    try (Backend backend = Backend.cpu(1, Kernels.own());
         CompiledGraph compiled = backend.compile(graph.build())) {
       float[] two = new float[32];
       float[] three = new float[32];

@@ -6,6 +6,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.Objects;
+import java.util.concurrent.CompletionException;
 import picocli.CommandLine;
 
 /** Turns failures into one line on stderr and an exit code. */
@@ -32,7 +33,7 @@ final class Failures {
     return USAGE;
   }
 
-  static int report(Exception failure, boolean verbose) {
+  static int report(Throwable failure, boolean verbose) {
     if (failure instanceof Console.ClosedPipe) {
       return CLOSED_PIPE;
     }
@@ -57,6 +58,7 @@ final class Failures {
           "the locale's characters, %s, lack some of %s; set LC_ALL=C.UTF-8"
               .formatted(Arguments.charset(), e.getInput());
       case FileSystemException e -> oneLine(e.getMessage());
+      case CompletionException e when e.getCause() != null -> describe(e.getCause());
       case UncheckedIOException e -> oneLine(e.getMessage());
       case OutOfMemoryError _ -> "the Java heap is too small; raise it with GATUN_JAVA_OPTS=-Xmx4g";
       case RuntimeException e when e.getMessage() != null -> oneLine(e.getMessage());

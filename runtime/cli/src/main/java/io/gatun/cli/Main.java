@@ -57,7 +57,11 @@ public final class Main {
       commands.usage(Console.writer());
       return 2;
     }
-    return commands.execute(args);
+    try {
+      return commands.execute(args);
+    } catch (OutOfMemoryError e) {
+      return Failures.report(e, main.verbose); // picocli passes on exceptions only
+    }
   }
 
   /** The program with all its subcommands. */

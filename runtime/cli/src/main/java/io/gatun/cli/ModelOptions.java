@@ -5,6 +5,7 @@ import io.gatun.LanguageModel;
 import io.gatun.engine.EngineOptions;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
+import io.gatun.tensor.Kernels;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -43,6 +44,13 @@ final class ModelOptions {
   boolean noRepack;
 
   @Option(
+      names = "--kernels",
+      paramLabel = "WHICH",
+      description =
+          "own, ggml (logits equal to libllama's bit for bit), or a list of families of own kernels (default: own).")
+  String kernels = "own";
+
+  @Option(
       names = "--gpu-layers",
       paramLabel = "N",
       description = "Layers on GPUs, counted from the last; -1 for as many as fit (default).")
@@ -59,7 +67,8 @@ final class ModelOptions {
     return EngineOptions.defaults()
         .withThreads(threads)
         .withContextTokens(context)
-        .withBatchRows(batch);
+        .withBatchRows(batch)
+        .withKernels(Kernels.parse(kernels));
   }
 
   LanguageModel load() {

@@ -57,7 +57,7 @@ final class EngineLoop implements AutoCloseable {
     this.contextTokens = contextTokens;
     this.arrivals = arrivals;
     this.unfinished = unfinished;
-    backend = Backend.open(options.threads(), model.devices().gpus());
+    backend = Backend.open(options.threads(), model.devices().gpus(), options.kernels());
     try {
       store =
           KvStore.allocate(

@@ -1,6 +1,7 @@
 package io.gatun.engine;
 
 import io.gatun.tensor.DType;
+import io.gatun.tensor.Kernels;
 
 /**
  * The size of an engine.
@@ -12,9 +13,15 @@ import io.gatun.tensor.DType;
  * @param threads CPU threads; 0 for as many as there are cores that nothing else uses when the
  *     engine starts
  * @param kvType element type of the KV cache, F16
+ * @param kernels which kernels of Gatun's own are used; {@link Kernels#ggml} gives libllama's bits
  */
 public record EngineOptions(
-    int contextTokens, int batchRows, int sequencesMax, int threads, DType kvType) {
+    int contextTokens,
+    int batchRows,
+    int sequencesMax,
+    int threads,
+    DType kvType,
+    Kernels kernels) {
   /** The context that an engine gets when nobody asks for one, if the model's own is longer. */
   public static final int CONTEXT_DEFAULT_MAX = 4096;
 
@@ -29,23 +36,27 @@ public record EngineOptions(
   }
 
   public static EngineOptions defaults() {
-    return new EngineOptions(0, 512, 64, 0, DType.F16);
+    return new EngineOptions(0, 512, 64, 0, DType.F16, Kernels.own());
   }
 
   public EngineOptions withContextTokens(int tokens) {
-    return new EngineOptions(tokens, batchRows, sequencesMax, threads, kvType);
+    return new EngineOptions(tokens, batchRows, sequencesMax, threads, kvType, kernels);
   }
 
   public EngineOptions withBatchRows(int rows) {
-    return new EngineOptions(contextTokens, rows, sequencesMax, threads, kvType);
+    return new EngineOptions(contextTokens, rows, sequencesMax, threads, kvType, kernels);
   }
 
   public EngineOptions withSequencesMax(int sequences) {
-    return new EngineOptions(contextTokens, batchRows, sequences, threads, kvType);
+    return new EngineOptions(contextTokens, batchRows, sequences, threads, kvType, kernels);
   }
 
   public EngineOptions withThreads(int count) {
-    return new EngineOptions(contextTokens, batchRows, sequencesMax, count, kvType);
+    return new EngineOptions(contextTokens, batchRows, sequencesMax, count, kvType, kernels);
+  }
+
+  public EngineOptions withKernels(Kernels chosen) {
+    return new EngineOptions(contextTokens, batchRows, sequencesMax, threads, kvType, chosen);
   }
 
   private static void require(String name, int value, int low, int high) {

@@ -14,7 +14,10 @@ public record LoadOptions(Repacking repack, int gpuLayers, boolean checkMemory) 
 
   /** Which weights are rearranged. A rearranged weight is a private copy in main memory. */
   public enum Repacking {
-    /** Dense weights, when memory allows; experts stay mapped, where that is faster. */
+    /**
+     * Dense weights of the types that Gatun has no kernel of its own for, when memory allows;
+     * experts stay mapped, where that is faster.
+     */
     AUTO,
     /** Every weight that has a faster form. */
     ALL,

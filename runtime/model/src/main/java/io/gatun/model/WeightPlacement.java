@@ -5,6 +5,7 @@ import io.gatun.model.gguf.GgufFile;
 import io.gatun.model.gguf.TensorInfo;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Device;
+import io.gatun.tensor.Kernels;
 import io.gatun.tensor.TensorStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -111,7 +112,12 @@ final class WeightPlacement {
       return Where.DEVICE;
     }
     boolean experts = tensor.shape().d2() > 1;
-    boolean wanted = repacking == Repacking.ALL || (repacking == Repacking.AUTO && !experts);
+    boolean wanted =
+        switch (repacking) {
+          case ALL -> true;
+          case AUTO -> !experts && !Kernels.own().multiplies(tensor.type());
+          case NONE -> false;
+        };
     if (wanted
         && matrix(name, tensor)
         && TensorStore.repackable(tensor.layout(), h.expertsPerToken())) {

@@ -32,12 +32,15 @@ public final class Backend implements AutoCloseable {
   private final List<MemorySegment> backends = new ArrayList<>();
   private final MemorySegment cancelFlag = arena.allocate(8, 8);
   private final int threads;
+  private final Kernels kernels;
   private final @Nullable MemorySegment galloc;
   private @Nullable CompiledGraph placed;
   private boolean closed;
 
-  private Backend(int threads, List<Device> gpus) {
+  private Backend(int threads, List<Device> gpus, Kernels kernels) {
     this.threads = threads;
+    // GGML's scheduler may move nodes to a GPU, which cannot run ours.
+    this.kernels = gpus.isEmpty() ? kernels : Kernels.ggml();
     cpu = Ggml.ggml_backend_init_by_type(Ggml.GGML_BACKEND_DEVICE_TYPE_CPU(), NULL);
     if (cpu.equals(NULL)) {
       throw new NativeException("GGML has no CPU backend: " + NativeLog.recent());
@@ -61,18 +64,19 @@ public final class Backend implements AutoCloseable {
    * Starts a backend on the CPU, and on GPUs in the given order.
    *
    * @param threads CPU threads that compute; more than there are free cores is far slower
+   * @param kernels which kernels of our own may be used; only on the CPU alone
    */
-  public static Backend open(int threads, List<Device> gpus) {
+  public static Backend open(int threads, List<Device> gpus, Kernels kernels) {
     if (threads < 1 || threads > 512) {
       throw new IllegalArgumentException("threads must be 1..512, got " + threads);
     }
     var _ = NativeLibraries.load();
-    return new Backend(threads, gpus);
+    return new Backend(threads, gpus, kernels);
   }
 
   /** Starts a backend on the CPU alone. */
-  public static Backend cpu(int threads) {
-    return open(threads, List.of());
+  public static Backend cpu(int threads, Kernels kernels) {
+    return open(threads, List.of(), kernels);
   }
 
   public int threads() {
@@ -153,6 +157,10 @@ public final class Backend implements AutoCloseable {
     if (placed == graph) {
       placed = null;
     }
+  }
+
+  Kernels kernels() {
+    return kernels;
   }
 
   List<MemorySegment> backends() {

@@ -202,7 +202,10 @@ public final class CompiledGraph implements AutoCloseable {
     ggml_init_params.no_alloc(params, true);
     ctx = Ggml.ggml_init(params);
     ggmlGraph = Ggml.ggml_new_graph_custom(ctx, nodes, false);
-    lowered = Lowering.lower(graph, ctx, ggmlGraph);
+    lowered =
+        Lowering.lower(
+            graph,
+            new Lowering.Target(backend.kernels(), backend.threads(), arena, ctx, ggmlGraph));
   }
 
   /**

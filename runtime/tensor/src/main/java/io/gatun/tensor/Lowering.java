@@ -19,15 +19,32 @@ final class Lowering {
 
   private final MemorySegment ctx;
   private final MemorySegment[] lowered;
+  private final Kernels kernels;
+  private final SharedProducts products;
+  private final FloatProducts floatProducts;
+  private final OwnAttention ownAttention;
 
-  private Lowering(MemorySegment ctx, int size) {
-    this.ctx = ctx;
-    this.lowered = new MemorySegment[size];
+  private Lowering(Graph graph, Target target) {
+    this.ctx = target.ctx();
+    this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
+    this.kernels = target.kernels();
+    CustomNodes custom = new CustomNodes(ctx, target.arena());
+    this.products = new SharedProducts(custom, lowered, graph, kernels);
+    this.floatProducts = new FloatProducts(custom, lowered);
+    this.ownAttention = new OwnAttention(custom, target.threads());
   }
 
-  /** How many GGML tensors a graph can become at most; attention is the only op with a few. */
+  /**
+   * What a graph is lowered for.
+   *
+   * @param arena lives as long as the GGML graph
+   */
+  record Target(
+      Kernels kernels, int threads, Arena arena, MemorySegment ctx, MemorySegment ggmlGraph) {}
+
+  /** How many GGML tensors a graph can become at most. */
   static long tensorCount(Graph graph) {
-    return graph.nodes().size() + 8;
+    return (long) SharedProducts.TENSORS * graph.nodes().size() + 8;
   }
 
   /**
@@ -35,11 +52,13 @@ final class Lowering {
    *
    * @return the GGML tensor of each node, by {@link Tensor#index()}
    */
-  static MemorySegment[] lower(Graph graph, MemorySegment ctx, MemorySegment ggmlGraph) {
-    int last = graph.nodes().getLast().index();
-    Lowering lowering = new Lowering(ctx, last + 1);
+  static MemorySegment[] lower(Graph graph, Target target) {
+    Lowering lowering = new Lowering(graph, target);
     try (Arena names = Arena.ofConfined()) {
       for (Tensor node : graph.nodes()) {
+        if (lowering.products.emit(node)) {
+          continue;
+        }
         MemorySegment tensor = lowering.emit(node);
         lowering.lowered[node.index()] = tensor;
         if (node.op() instanceof Op.Input input) {
@@ -52,7 +71,7 @@ final class Lowering {
       }
       // Expanding in order of creation makes that the order of computation.
       for (Tensor node : graph.nodes()) {
-        Ggml.ggml_build_forward_expand(ggmlGraph, lowering.lowered[node.index()]);
+        Ggml.ggml_build_forward_expand(target.ggmlGraph(), lowering.lowered[node.index()]);
       }
     }
     return lowering.lowered;
@@ -81,6 +100,9 @@ final class Lowering {
       case Op.RmsNorm(float epsilon) -> Ggml.ggml_rms_norm(ctx, a, epsilon);
       case Op.LayerNorm(float epsilon) -> Ggml.ggml_norm(ctx, a, epsilon);
       case Op.MatMul(boolean accumulateF32) -> {
+        if (kernels.product(node) == Kernels.Product.FLOATS) {
+          yield floatProducts.emit(node);
+        }
         MemorySegment product = Ggml.ggml_mul_mat(ctx, a, b);
         if (accumulateF32) {
           Ggml.ggml_mul_mat_set_prec(product, Ggml.GGML_PREC_F32());
@@ -90,7 +112,10 @@ final class Lowering {
       case Op.MatMulId _ -> Ggml.ggml_mul_mat_id(ctx, a, b, c);
       case Op.Rope(RopeParameters p) -> rope(a, b, c, p);
       case Op.SoftMax softMax -> softMax(softMax, operands);
-      case Op.Attention attention -> attention(attention, operands);
+      case Op.Attention attention ->
+          kernels.attention(node)
+              ? ownAttention.emit(attention, operands, lowered)
+              : attention(attention, operands);
       case Op.Glu(Op.GluKind kind) ->
           switch (kind) {
             case SWIGLU -> Ggml.ggml_glu_split(ctx, a, b, Ggml.GGML_GLU_OP_SWIGLU());

@@ -3,14 +3,16 @@ package io.gatun.tensor;
 import io.gatun.bindings.AbortTrap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The one thread that owns an engine's native state, and which the process can afford to lose: when
- * a GGML assertion fails on it, or on a GGML worker while it computes, it is parked for ever, and
- * all its pending and later tasks fail with a {@link NativeException}.
+ * a GGML assertion fails on it, or on a GGML worker while it computes, or a C++ exception leaves it
+ * uncaught, it is parked for ever, and all its pending and later tasks fail with a {@link
+ * NativeException}.
  *
  * <p>Thread-safe. The thread is a daemon, so it never keeps a JVM alive.
  */
@@ -19,6 +21,7 @@ public final class NativeThread implements AutoCloseable {
   private final Thread thread;
   private volatile @Nullable String death;
   private volatile boolean closed;
+  private final CountDownLatch gone = new CountDownLatch(1);
   private volatile @Nullable Task<?> running;
 
   public NativeThread(String name) {
@@ -45,12 +48,15 @@ public final class NativeThread implements AutoCloseable {
   public <T> CompletableFuture<T> submit(Callable<T> work) {
     Task<T> task = new Task<>(work, new CompletableFuture<>());
     if (closed) {
-      throw new IllegalStateException(thread.getName() + " is closed");
+      throw closed();
     }
     queue.add(task);
+    // The thread may have stopped looking just before that.
     String dead = death;
     if (dead != null) {
       task.fail(deathOf(dead));
+    } else if (gone.getCount() == 0) {
+      task.fail(closed());
     }
     return task.result();
   }
@@ -76,17 +82,21 @@ public final class NativeThread implements AutoCloseable {
   /** Lets queued tasks finish, then ends the thread. */
   @Override
   public void close() {
-    if (closed) {
-      return;
-    }
-    closed = true;
-    queue.add(new Task<>(() -> null, new CompletableFuture<>()));
-    if (!current() && !dead()) {
+    closeLater();
+    if (!current()) {
       try {
-        thread.join();
+        gone.await();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  /** {@link #close} without waiting, for a task that may never come back. */
+  public void closeLater() {
+    if (!closed) {
+      closed = true;
+      queue.add(new Task<>(() -> true, new CompletableFuture<>()));
     }
   }
 
@@ -104,6 +114,10 @@ public final class NativeThread implements AutoCloseable {
       }
     }
     AbortTrap.disown();
+    gone.countDown();
+    for (Task<?> task = queue.poll(); task != null; task = queue.poll()) {
+      task.fail(closed());
+    }
   }
 
   /** Called by the thread that failed, which will never come back. */
@@ -117,11 +131,16 @@ public final class NativeThread implements AutoCloseable {
     for (Task<?> task = queue.poll(); task != null; task = queue.poll()) {
       task.fail(failure);
     }
+    gone.countDown();
+  }
+
+  private IllegalStateException closed() {
+    return new IllegalStateException("already closed: " + thread.getName());
   }
 
   private NativeException deathOf(String message) {
     return new NativeException(
-        "%s is dead: GGML stopped on an assertion: %s. Close the model and load it again; please report the message."
+        "%s is dead: %s. Close the model and load it again; please report the message."
             .formatted(thread.getName(), message));
   }
 

@@ -7,11 +7,19 @@ import java.util.function.Consumer;
 
 /** Computes one small graph on random F32 inputs. */
 final class Ops implements AutoCloseable {
-  private final Backend backend = Backend.cpu(1);
+  private final Backend backend;
   private final SplittableRandom random = new SplittableRandom(42);
   private final List<float[]> values = new ArrayList<>();
   private final List<Tensor> inputs = new ArrayList<>();
   private final GraphBuilder graph = new GraphBuilder();
+
+  Ops() {
+    this(1, Kernels.ggml());
+  }
+
+  Ops(int threads, Kernels kernels) {
+    backend = Backend.cpu(threads, kernels);
+  }
 
   /** An F32 input of random values in ±1. */
   Tensor random(long... lengths) {

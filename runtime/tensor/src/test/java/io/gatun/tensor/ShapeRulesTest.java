@@ -122,7 +122,7 @@ class ShapeRulesTest {
     Tensor ids = g.indices("ids", DType.I32, 3, 2);
     Tensor table = g.input("table", DType.F32, 4, 3);
     g.output(table.getRows(ids));
-    try (Backend backend = Backend.cpu(1);
+    try (Backend backend = Backend.cpu(1, Kernels.ggml());
         CompiledGraph compiled = backend.compile(g.build())) {
       compiled.begin();
       assertThatThrownBy(() -> compiled.write(ids, new int[] {0, 3}))

@@ -7,6 +7,9 @@ import io.gatun.tests.kit.ModelCopy;
 import io.gatun.tests.kit.SharedFiles;
 import java.io.File;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -210,6 +213,25 @@ class CommandLineTest {
     assertThat(gatun("", "warm-up").code()).isZero();
   }
 
+  /** An error and no exception, which a program's last handler is easily not made for. */
+  @Test
+  void a_heap_that_is_too_small_is_one_line_too() throws Exception {
+    Path file = folder.resolve("large.gguf");
+    ByteBuffer header = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
+    header.putInt(0x46554747).putInt(3).putLong(0).putLong(1); // no tensors, one key
+    header.putLong(1).put((byte) 'k').putInt(9).putInt(0).putLong(100 << 20); // bytes
+    Files.write(file, header.array());
+    try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+      sparse.setLength(101 << 20);
+    }
+    Process process = builder(List.of("-Xmx32m"), "inspect", file.toString()).start();
+    process.getOutputStream().close();
+    String err = new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).isEqualTo(1);
+    assertThat(err.strip().lines()).hasSize(1);
+    assertThat(err).startsWith("gatun: the Java heap is too small");
+  }
+
   private String notGguf() throws IOException {
     return Files.writeString(folder.resolve("text.gguf"), "too short").toString();
   }
@@ -241,12 +263,17 @@ class CommandLineTest {
   }
 
   private static Process start(String... args) throws IOException {
-    return builder(args).start();
+    return builder(List.of(), args).start();
   }
 
   private static ProcessBuilder builder(String... args) {
+    return builder(List.of(), args);
+  }
+
+  private static ProcessBuilder builder(List<String> jvmOptions, String... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(jvmOptions);
     command.add("--enable-native-access=ALL-UNNAMED");
     command.add("-XX:TieredStopAtLevel=1");
     command.add("-cp");

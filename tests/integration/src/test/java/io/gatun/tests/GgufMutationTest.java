@@ -1,13 +1,17 @@
 package io.gatun.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import com.sun.management.ThreadMXBean;
 import io.gatun.bindings.GatunException;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
+import io.gatun.model.ModelFormatException;
 import io.gatun.model.gguf.GgufFile;
+import io.gatun.model.gguf.GgufValue;
+import io.gatun.model.gguf.GgufWriter;
 import io.gatun.tensor.DType;
 import io.gatun.tests.kit.MadeModel;
 import io.gatun.tests.kit.ModelShape;
@@ -20,6 +24,8 @@ import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,10 +88,55 @@ class GgufMutationTest {
     }
   }
 
+  /** What an array takes is known from the file's size, however it is made up. */
+  @Test
+  void arrays_take_no_more_memory_than_in_the_file() throws IOException {
+    int count = 1 << 20;
+    for (int type : new int[] {0, 1, 2, 3, 4, 5, 7, 10, 11}) {
+      requireTaken("type " + type, new GgufValue.Ints(type, new long[count]), 1.1);
+    }
+    requireTaken("f32", new GgufValue.Floats(6, new double[count]), 1.1);
+    requireTaken("f64", new GgufValue.Floats(12, new double[count]), 1.1);
+    requireTaken("empty strings", new GgufValue.Texts(Collections.nCopies(count, "")), 1.1);
+    requireTaken("letters", new GgufValue.Texts(Collections.nCopies(count, "ü")), 2);
+    requireTaken("words", new GgufValue.Texts(Collections.nCopies(count / 4, "x".repeat(99))), 5);
+    requireTaken("one text", new GgufValue.Text("x".repeat(count) + "模"), 6);
+  }
+
+  /** What an entry costs in Java, there may only be so many of. */
+  @Test
+  void more_keys_and_arrays_of_arrays_than_any_model_has_are_refused() throws IOException {
+    GgufWriter keys = new GgufWriter();
+    for (int i = 0; i < 70_000; i++) {
+      var _ = keys.put("k" + i, true);
+    }
+    GgufValue empty = new GgufValue.Ints(0, new long[0]);
+    GgufWriter nested = new GgufWriter();
+    for (int i = 0; i < 7; i++) {
+      var _ = nested.put("k" + i, new GgufValue.Nested(Collections.nCopies(10_000, empty)));
+    }
+    for (GgufWriter writer : List.of(keys, nested)) {
+      assertThatThrownBy(() -> read(writer.header()))
+          .isInstanceOf(ModelFormatException.class)
+          .hasMessageContaining("expected at most 65536");
+    }
+  }
+
+  private static void requireTaken(String what, GgufValue value, double factor) throws IOException {
+    byte[] file = new GgufWriter().put("k", value).header();
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long before = threads.getCurrentThreadAllocatedBytes();
+    var _ = read(file);
+    long taken = threads.getCurrentThreadAllocatedBytes() - before;
+    assertThat(taken)
+        .as("bytes taken by %s in a file of %d", what, file.length)
+        .isLessThan((long) (factor * file.length) + (1 << 18));
+  }
+
   private static void mutate(byte[] original, long seed) throws IOException {
     int header = headerBytes(original);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long limit = 24L * original.length + (4 << 20);
+    long limit = 3L * original.length + (1 << 20);
     for (int round = 0; round < ROUNDS; round++) {
       byte[] changed = changed(original, header, new SplittableRandom(seed * 1_000_003 + round));
       long before = threads.getCurrentThreadAllocatedBytes();

@@ -1,6 +1,7 @@
 package io.gatun.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatun.model.TextDecoder;
 import io.gatun.model.Vocabulary;
@@ -9,10 +10,16 @@ import io.gatun.tests.kit.SharedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -87,6 +94,71 @@ class VocabularyTest {
           .contains(vocabulary.endToken().orElseThrow());
       assertThat(vocabulary.endsGeneration(vocabulary.endToken().orElseThrow())).isTrue();
       assertThat(vocabulary.decode(vocabulary.endToken().orElseThrow())).isEmpty();
+    }
+  }
+
+  /** Without an owner for the native vocabulary, this ended the JVM. */
+  @Test
+  @Timeout(120)
+  void closing_while_others_tokenize_is_an_exception_for_them() throws Exception {
+    String text = "Lily went to the park and ".repeat(4000);
+    for (int round = 0; round < 20; round++) {
+      Vocabulary vocabulary = Vocabulary.of(GgufFile.open(SharedFiles.stories()));
+      try (var executor = Executors.newFixedThreadPool(3)) {
+        List<Future<Throwable>> ends = new ArrayList<>();
+        CountDownLatch started = new CountDownLatch(3);
+        ends.add(executor.submit(() -> untilClosed(started, () -> encode(vocabulary, text))));
+        ends.add(executor.submit(() -> untilClosed(started, () -> encode(vocabulary, "a"))));
+        ends.add(executor.submit(() -> untilClosed(started, () -> pieces(vocabulary))));
+        started.await();
+        vocabulary.close();
+        for (Future<Throwable> end : ends) {
+          assertThat(end.get())
+              .isInstanceOf(IllegalStateException.class)
+              .hasMessageContaining("already closed");
+        }
+      }
+      vocabulary.close();
+    }
+  }
+
+  private static Throwable untilClosed(CountDownLatch started, Runnable use) {
+    try {
+      use.run();
+      started.countDown();
+      while (true) {
+        use.run();
+      }
+    } catch (RuntimeException e) {
+      return e;
+    }
+  }
+
+  private static void encode(Vocabulary vocabulary, String text) {
+    assertThat(vocabulary.encode(text, true, false)).isNotEmpty();
+  }
+
+  private static void pieces(Vocabulary vocabulary) {
+    for (int token = 0; token < vocabulary.size(); token++) {
+      assertThat(vocabulary.show(token)).isNotNull();
+      assertThat(vocabulary.endsGeneration(token)).isEqualTo(token == 2);
+    }
+  }
+
+  /** What was read at load is what libllama says when asked one by one. */
+  @Test
+  void tokens_are_known_without_asking_libllama_again() throws IOException {
+    try (Vocabulary vocabulary = Vocabulary.of(GgufFile.open(SharedFiles.stories()))) {
+      assertThat(vocabulary.bytes(1)).isEmpty();
+      assertThat(vocabulary.show(1)).contains("<s>");
+      assertThat(vocabulary.control(1)).isTrue();
+      assertThat(vocabulary.control(300)).isFalse();
+      assertThat(vocabulary.bytes(3 + 0xc3)).containsExactly(0xc3);
+      assertThatThrownBy(() -> vocabulary.bytes(vocabulary.size()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("outside 0..511");
+      assertThatThrownBy(() -> vocabulary.endsGeneration(-1))
+          .isInstanceOf(IllegalArgumentException.class);
     }
   }
 }

@@ -72,23 +72,33 @@ final class ByteCursor {
   }
 
   /** A string of bytes with its length before it. Invalid UTF-8 becomes replacement characters. */
-  String text(boolean wide, String what) throws IOException {
-    return new String(bytes(count(wide, 1, "length of " + what), what), StandardCharsets.UTF_8);
+  String text(boolean wide, int bytesMax, String what) throws IOException {
+    int length = count(wide, 1, "length of " + what);
+    if (length > bytesMax) {
+      throw broken("%s has %d bytes, expected at most %d".formatted(what, length, bytesMax));
+    }
+    return new String(bytes(length, what), StandardCharsets.UTF_8);
   }
 
-  private byte[] bytes(int length, String what) throws IOException {
+  /** So many bytes as they are. */
+  byte[] bytes(int length, String what) throws IOException {
     if (length > remaining()) {
       throw broken("%s needs %d bytes, %d are left".formatted(what, length, remaining()));
     }
     byte[] bytes = new byte[length];
+    read(bytes, 0, length, what);
+    return bytes;
+  }
+
+  /** So many bytes into a part of an array. */
+  void read(byte[] into, int start, int length, String what) throws IOException {
     int done = 0;
     while (done < length) {
       need(1, what);
       int part = Math.min(length - done, window.remaining());
-      window.get(bytes, done, part);
+      window.get(into, start + done, part);
       done += part;
     }
-    return bytes;
   }
 
   ModelFormatException broken(String problem) {

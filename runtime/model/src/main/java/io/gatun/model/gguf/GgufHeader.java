@@ -8,6 +8,7 @@ import io.gatun.tensor.ShapeException;
 import java.io.IOException;
 import java.nio.channels.SeekableByteChannel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,13 +17,25 @@ import java.util.Set;
 
 /**
  * One GGUF file's header: metadata and tensor table. Reading trusts nothing: whatever a file claims
- * is compared with the bytes that it has before memory is set aside for it.
+ * is compared with the bytes that it has before memory is set aside for it, and what takes more
+ * memory than in the file is limited in number.
  *
  * @source the GGUF specification in the ggml repository (docs/gguf.md), versions 2 and 3
  */
 record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignment) {
   private static final int MAGIC = 0x46554747; // "GGUF"
   private static final int DEPTH_MAX = 4;
+
+  /** Real files have some hundred keys, and some ten thousand tensors at most. */
+  private static final int KEYS_MAX = 1 << 16;
+
+  private static final int TENSORS_MAX = 1 << 18;
+
+  /** The specification's limit. */
+  private static final int KEY_BYTES_MAX = 0xffff;
+
+  /** Chat templates, the longest strings, have some ten thousand. */
+  private static final int TEXT_BYTES_MAX = 1 << 24;
 
   /** GGML keeps names in 64 bytes with a final zero. */
   private static final int NAME_BYTES_MAX = 63;
@@ -39,6 +52,9 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
     /** Version 1 had 32-bit counts; all that are read here have 64. */
     private final boolean wide = true;
 
+    /** Arrays inside arrays, over all keys. */
+    private int nestedCount;
+
     Reader(String file, ByteCursor in, int part) {
       this.file = file;
       this.in = in;
@@ -49,13 +65,20 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
       version();
       // A tensor entry has at least a name length, a rank, a type and an offset; a key-value pair a
       // key length, a type and a value.
-      long tensorCount = in.count(wide, wide ? 24 : 20, "tensor count");
-      long pairCount = in.count(wide, wide ? 13 : 9, "metadata count");
+      int tensorCount = limited(in.count(wide, wide ? 24 : 20, "tensor count"), TENSORS_MAX);
+      int pairCount = limited(in.count(wide, wide ? 13 : 9, "metadata count"), KEYS_MAX);
       GgufMetadata metadata = metadata(pairCount);
       long alignment = alignment(metadata);
       List<TensorInfo> relative = tensors(tensorCount);
       long start = Math.ceilDiv(in.position(), alignment) * alignment;
       return new GgufHeader(metadata, placed(relative, start, alignment), alignment);
+    }
+
+    private int limited(int count, int most) {
+      if (count > most) {
+        throw in.broken("a count of %d, expected at most %d".formatted(count, most));
+      }
+      return count;
     }
 
     private void version() throws IOException {
@@ -96,7 +119,7 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
     private GgufMetadata metadata(long count) throws IOException {
       Map<String, GgufValue> values = new LinkedHashMap<>();
       for (long i = 0; i < count; i++) {
-        String key = in.text(wide, "a metadata key");
+        String key = in.text(wide, KEY_BYTES_MAX, "a metadata key");
         if (key.isEmpty()) {
           throw in.broken("metadata key %d is empty".formatted(i));
         }
@@ -113,7 +136,7 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
         case 0, 1, 2, 3, 4, 5, 10, 11 -> new GgufValue.Int(type, integer(type, key));
         case 6, 12 -> new GgufValue.Float(type, real(type, key));
         case 7 -> new GgufValue.Bool(bool(key));
-        case 8 -> new GgufValue.Text(in.text(wide, key));
+        case 8 -> new GgufValue.Text(in.text(wide, TEXT_BYTES_MAX, key));
         case 9 -> array(key, depth);
         default -> throw in.broken("the key %s has the unknown type %d".formatted(key, type));
       };
@@ -126,36 +149,58 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
       int type = in.i32("element type of " + key);
       int each = elementBytesMin(type, key);
       int count = in.count(wide, each, "length of " + key);
-      switch (type) {
-        case 6, 12 -> {
-          double[] values = new double[count];
-          for (int i = 0; i < count; i++) {
-            values[i] = real(type, key);
-          }
-          return new GgufValue.Floats(type, values);
-        }
-        case 8 -> {
-          List<String> values = new ArrayList<>(Math.min(count, 1 << 16));
-          for (int i = 0; i < count; i++) {
-            values.add(in.text(wide, key));
-          }
-          return new GgufValue.Texts(values);
-        }
-        case 9 -> {
-          List<GgufValue> values = new ArrayList<>(Math.min(count, 1 << 10));
-          for (int i = 0; i < count; i++) {
-            values.add(array(key, depth + 1));
-          }
-          return new GgufValue.Nested(values);
-        }
-        default -> {
-          long[] values = new long[count];
-          for (int i = 0; i < count; i++) {
-            values[i] = type == 7 ? (bool(key) ? 1 : 0) : integer(type, key);
-          }
-          return new GgufValue.Ints(type, values);
+      return switch (type) {
+        case 6, 12 -> new GgufValue.Floats(type, numbers(type, count, key));
+        case 8 -> new GgufValue.Texts(texts(count, key));
+        case 9 -> nested(count, key, depth);
+        default -> new GgufValue.Ints(type, numbers(type, count, key));
+      };
+    }
+
+    private PackedNumbers numbers(int type, int count, String key) throws IOException {
+      if (count > Integer.MAX_VALUE / 8) {
+        throw in.broken("%s has %d elements, too many".formatted(key, count));
+      }
+      byte[] bytes = in.bytes(PackedNumbers.width(type) * count, key);
+      if (type == 7) {
+        for (byte value : bytes) {
+          requireBool(value & 0xff, key);
         }
       }
+      return new PackedNumbers(type, bytes);
+    }
+
+    private List<String> texts(int count, String key) throws IOException {
+      int[] starts = new int[count + 1];
+      // Tokens have 6 to 8 bytes on average.
+      long guess = Math.min(in.remaining() - 8L * count, 8L * count);
+      byte[] bytes = new byte[(int) Math.min(guess, Integer.MAX_VALUE - 16)];
+      String what = "length of " + key;
+      for (int i = 0; i < count; i++) {
+        int length = in.count(wide, 1, what);
+        long end = (long) starts[i] + length;
+        if (end > Integer.MAX_VALUE - 16) {
+          throw in.broken(key + " has more than 2 GiB of text");
+        }
+        if (end > bytes.length) {
+          // No more than is left in the file can follow.
+          long wanted = Math.min(end + end / 2, end + in.remaining() - length);
+          bytes = Arrays.copyOf(bytes, (int) Math.min(wanted, Integer.MAX_VALUE - 16));
+        }
+        in.read(bytes, starts[i], length, key);
+        starts[i + 1] = (int) end;
+      }
+      return new PackedTexts(
+          bytes.length == starts[count] ? bytes : Arrays.copyOf(bytes, starts[count]), starts);
+    }
+
+    private GgufValue nested(int count, String key, int depth) throws IOException {
+      nestedCount = limited(nestedCount + limited(count, KEYS_MAX), KEYS_MAX);
+      List<GgufValue> values = new ArrayList<>(count);
+      for (int i = 0; i < count; i++) {
+        values.add(array(key, depth + 1));
+      }
+      return new GgufValue.Nested(values);
     }
 
     private int elementBytesMin(int type, String key) {
@@ -186,7 +231,10 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
     }
 
     private boolean bool(String key) throws IOException {
-      int value = in.u8(key);
+      return requireBool(in.u8(key), key);
+    }
+
+    private boolean requireBool(int value, String key) {
       if (value > 1) {
         throw in.broken("the boolean %s is %d".formatted(key, value));
       }
@@ -216,7 +264,7 @@ record GgufHeader(GgufMetadata metadata, List<TensorInfo> tensors, long alignmen
     }
 
     private TensorInfo tensor() throws IOException {
-      String name = in.text(wide, "a tensor name");
+      String name = in.text(wide, KEY_BYTES_MAX, "a tensor name");
       if (name.isEmpty() || name.length() > NAME_BYTES_MAX) {
         throw in.broken(
             "a tensor name has %d characters, expected 1 to %d"

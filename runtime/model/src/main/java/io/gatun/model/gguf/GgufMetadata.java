@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The key-value part of a GGUF file, in the file's order. A value; thread-safe. */
 public final class GgufMetadata {
+  /** The most entries of arrays that are read as a whole. */
+  private static final int SHORT_MAX = 1 << 16;
+
   private final String file;
   private final Map<String, GgufValue> values;
 
@@ -72,15 +75,19 @@ public final class GgufMetadata {
             });
   }
 
-  /** An array of integers or booleans, or one integer as an array of length 1. */
+  /**
+   * An array of integers or booleans, one for each layer or the like, or one integer as an array of
+   * length 1.
+   */
   public Optional<long[]> integers(String key) {
     return find(
         key,
-        "an integer or an array of integers",
+        "an integer or a short array of integers",
         v ->
             switch (v) {
               case GgufValue.Int(int _, long value) -> new long[] {value};
-              case GgufValue.Ints(int _, long[] array) -> array;
+              case GgufValue.Ints(int _, PackedNumbers array) when array.length() <= SHORT_MAX ->
+                  array.integers();
               default -> null;
             });
   }
@@ -90,8 +97,8 @@ public final class GgufMetadata {
     return Optional.ofNullable(values.get(key))
         .flatMap(v ->
             switch (v) {
-              case GgufValue.Ints a -> Optional.of(a.values().length);
-              case GgufValue.Floats a -> Optional.of(a.values().length);
+              case GgufValue.Ints a -> Optional.of(a.values().length());
+              case GgufValue.Floats a -> Optional.of(a.values().length());
               case GgufValue.Texts a -> Optional.of(a.values().size());
               case GgufValue.Nested a -> Optional.of(a.values().size());
               default -> Optional.empty();

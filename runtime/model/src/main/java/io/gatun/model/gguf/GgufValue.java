@@ -2,7 +2,10 @@ package io.gatun.model.gguf;
 
 import java.util.List;
 
-/** A metadata value. Integers of every width are held as {@code long}, unsigned ones as such. */
+/**
+ * A metadata value. Single integers of every width are held as {@code long}, unsigned ones as such;
+ * arrays take no more memory than in the file.
+ */
 public sealed interface GgufValue {
   /** The type number that the file uses. */
   int typeId();
@@ -25,16 +28,24 @@ public sealed interface GgufValue {
     }
   }
 
-  /** An array of integers or booleans; the array is owned by this value. */
-  record Ints(int elementTypeId, long[] values) implements GgufValue {
+  /** An array of integers or booleans, as the file's bytes. */
+  record Ints(int elementTypeId, PackedNumbers values) implements GgufValue {
+    public Ints(int elementTypeId, long[] values) {
+      this(elementTypeId, PackedNumbers.of(elementTypeId, values));
+    }
+
     @Override
     public int typeId() {
       return 9;
     }
   }
 
-  /** An array of floating-point numbers; the array is owned by this value. */
-  record Floats(int elementTypeId, double[] values) implements GgufValue {
+  /** An array of floating-point numbers, as the file's bytes. */
+  record Floats(int elementTypeId, PackedNumbers values) implements GgufValue {
+    public Floats(int elementTypeId, double[] values) {
+      this(elementTypeId, PackedNumbers.of(elementTypeId, values));
+    }
+
     @Override
     public int typeId() {
       return 9;

@@ -190,7 +190,10 @@ public final class GgufWriter {
     }
 
     void text(String value) {
-      byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+      text(value.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void text(byte[] bytes) {
       i64(bytes.length);
       out.writeBytes(bytes);
     }
@@ -201,21 +204,22 @@ public final class GgufWriter {
         case GgufValue.Float(int type, double v) -> real(type, v);
         case GgufValue.Bool(boolean v) -> out.write(v ? 1 : 0);
         case GgufValue.Text(String v) -> text(v);
-        case GgufValue.Ints(int type, long[] values) -> {
-          array(type, values.length);
-          for (long v : values) {
-            integer(type, v);
-          }
+        case GgufValue.Ints(int type, PackedNumbers values) -> {
+          array(type, values.length());
+          out.writeBytes(values.raw());
         }
-        case GgufValue.Floats(int type, double[] values) -> {
-          array(type, values.length);
-          for (double v : values) {
-            real(type, v);
-          }
+        case GgufValue.Floats(int type, PackedNumbers values) -> {
+          array(type, values.length());
+          out.writeBytes(values.raw());
         }
         case GgufValue.Texts(List<String> values) -> {
           array(8, values.size());
-          values.forEach(this::text);
+          for (int i = 0; i < values.size(); i++) {
+            text(
+                values instanceof PackedTexts packed
+                    ? packed.raw(i)
+                    : values.get(i).getBytes(StandardCharsets.UTF_8));
+          }
         }
         case GgufValue.Nested(List<GgufValue> values) -> {
           array(9, values.size());

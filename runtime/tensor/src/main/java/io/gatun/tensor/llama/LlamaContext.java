@@ -2,6 +2,7 @@ package io.gatun.tensor.llama;
 
 import static java.lang.foreign.MemorySegment.NULL;
 
+import io.gatun.bindings.NativeLibraries;
 import io.gatun.bindings.NativeLog;
 import io.gatun.bindings.ggml.GatunKernels;
 import io.gatun.bindings.ggml.Ggml;
@@ -36,6 +37,7 @@ public final class LlamaContext implements AutoCloseable {
    * @param sequences the most sequences
    */
   public LlamaContext(LlamaModel model, int cells, int batchRows, int sequences, int threads) {
+    NativeLibraries.loadForLlama();
     this.batchRows = batchRows;
     this.vocabulary = model.tokenCount();
     this.arena = Arena.ofShared();

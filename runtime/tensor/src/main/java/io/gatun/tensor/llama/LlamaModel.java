@@ -14,18 +14,27 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A model in libllama: with its weights as the oracle, or only its vocabulary. The vocabulary
- * methods may be called from several threads at once.
+ * A model in libllama: with its weights as the oracle, or only its vocabulary.
  *
- * @owner whoever opened it closes it, after its contexts
+ * @owner whoever opened it closes it, after its contexts; only while no other thread is inside
  */
 public final class LlamaModel implements AutoCloseable {
+  /** Longer tokens are rare and get a buffer of their own. */
+  private static final int PIECE_BYTES = 256;
+
+  private static final int TOKENS_PER_BYTE_MAX = 16;
+
+  /** Attributes of tokens that stand for no text, as libllama has it. */
+  private static final int SILENT =
+      Llama.LLAMA_TOKEN_ATTR_UNKNOWN() | Llama.LLAMA_TOKEN_ATTR_CONTROL();
+
   private final String name;
   private final Arena arena;
   private final MemorySegment model;
@@ -36,7 +45,8 @@ public final class LlamaModel implements AutoCloseable {
     this.name = name;
     this.arena = arena;
     this.model = model;
-    this.vocab = Llama.llama_model_get_vocab(model);
+    // A part of the model: it dies with it, and a call that uses it keeps both from being freed.
+    this.vocab = Llama.llama_model_get_vocab(model).reinterpret(1, arena, null);
   }
 
   /** Reads the vocabulary and nothing else. The file's header must have been checked before. */
@@ -93,7 +103,7 @@ public final class LlamaModel implements AutoCloseable {
           Llama.llama_tokenize(
               vocab(), source, bytes.length, ids, capacity, addSpecial, parseSpecial);
       if (count < 0) {
-        capacity = Math.negateExact(count);
+        capacity = required(count, bytes.length);
         ids = scratch.allocate(ValueLayout.JAVA_INT, capacity);
         count =
             Llama.llama_tokenize(
@@ -103,32 +113,58 @@ public final class LlamaModel implements AutoCloseable {
     }
   }
 
-  /** The bytes a token stands for; special tokens give nothing unless asked for. */
-  public byte[] piece(int token, boolean special) {
-    requireToken(token);
-    try (Arena scratch = Arena.ofConfined()) {
-      int capacity = 64;
-      MemorySegment buffer = scratch.allocate(capacity);
-      int length = Llama.llama_token_to_piece(vocab(), token, buffer, capacity, 0, special);
-      if (length < 0) {
-        capacity = -length;
-        buffer = scratch.allocate(capacity);
-        length = Llama.llama_token_to_piece(vocab(), token, buffer, capacity, 0, special);
-      }
-      return buffer.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+  /** How many ids a text needs, as libllama says it: negative. */
+  private int required(int count, int textBytes) {
+    // The longest known expansion is that of U+FDFA: 3 bytes become 33.
+    if (count < -(TOKENS_PER_BYTE_MAX * (long) textBytes + 64)) {
+      throw new NativeException(
+          "%s: a text of %d bytes became %s tokens"
+              .formatted(name, textBytes, count == Integer.MIN_VALUE ? "too many" : -count));
     }
+    return -count;
   }
 
-  /** Whether generation ends at a token. */
-  public boolean endsGeneration(int token) {
-    requireToken(token);
-    return Llama.llama_vocab_is_eog(vocab(), token);
+  /** Everything about single tokens. */
+  public TokenTable tokens() {
+    if (kind() == Llama.LLAMA_VOCAB_TYPE_NONE()) {
+      return TokenTable.EMPTY;
+    }
+    int count = tokenCount();
+    byte[] written = new byte[8 * count];
+    int[] starts = new int[count + 1];
+    BitSet silent = new BitSet(count);
+    BitSet control = new BitSet(count);
+    BitSet ending = new BitSet(count);
+    MemorySegment open = vocab();
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment piece = scratch.allocate(PIECE_BYTES);
+      for (int token = 0; token < count; token++) {
+        int length = Llama.llama_token_to_piece(open, token, piece, size(piece), 0, true);
+        if (length < 0) {
+          piece = scratch.allocate(-(long) length);
+          length = Llama.llama_token_to_piece(open, token, piece, size(piece), 0, true);
+        }
+        int end = Math.addExact(starts[token], length);
+        if (end > written.length) {
+          written = Arrays.copyOf(written, Math.addExact(end, end / 2));
+        }
+        MemorySegment.copy(piece, ValueLayout.JAVA_BYTE, 0, written, starts[token], length);
+        starts[token + 1] = end;
+        int attributes = Llama.llama_vocab_get_attr(open, token);
+        if (attributes != Llama.LLAMA_TOKEN_ATTR_NORMAL()) {
+          silent.set(token, (attributes & SILENT) != 0);
+          control.set(token, (attributes & Llama.LLAMA_TOKEN_ATTR_CONTROL()) != 0);
+        }
+        if (Llama.llama_vocab_is_eog(open, token)) {
+          ending.set(token);
+        }
+      }
+    }
+    return new TokenTable(written, starts, silent, control, ending);
   }
 
-  /** Whether a token steers the model instead of standing for text. */
-  public boolean control(int token) {
-    requireToken(token);
-    return Llama.llama_vocab_is_control(vocab(), token);
+  private static int size(MemorySegment buffer) {
+    return (int) buffer.byteSize();
   }
 
   public OptionalInt beginToken() {
@@ -153,6 +189,7 @@ public final class LlamaModel implements AutoCloseable {
    */
   public Optional<String> renderChat(
       String template, List<Map.Entry<String, String>> messages, boolean addAssistant) {
+    NativeLibraries.loadForLlama();
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment list = llama_chat_message.allocateArray(messages.size(), scratch);
       long total = 256;
@@ -201,13 +238,6 @@ public final class LlamaModel implements AutoCloseable {
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("already closed: " + name);
-    }
-  }
-
-  private void requireToken(int token) {
-    if (token < 0 || token >= tokenCount()) {
-      throw new IllegalArgumentException(
-          "token %d is outside 0..%d".formatted(token, tokenCount() - 1));
     }
   }
 

@@ -145,4 +145,10 @@ public record ModelShape(
     return new ModelShape("qwen3", 28, 1024, 16, 8, 128, 3072, 151936, 0, 0, true, Map.of())
         .with("rope.freq_base", 1000000f);
   }
+
+  /** A mixture of 64 experts, 8 for each token: 0.9 billion weights, 0.3 billion of them used. */
+  public static ModelShape moe64() {
+    return new ModelShape("qwen3moe", 16, 1024, 16, 4, 64, 512, 50304, 64, 8, false, Map.of())
+        .with("rope.freq_base", 1000000f);
+  }
 }

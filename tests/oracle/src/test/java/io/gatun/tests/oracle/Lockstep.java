@@ -10,6 +10,7 @@ import io.gatun.engine.LogitsObserver;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.Model;
+import io.gatun.tensor.Kernels;
 import io.gatun.tensor.llama.LlamaContext;
 import io.gatun.tensor.llama.LlamaModel;
 import java.io.IOException;
@@ -69,7 +70,11 @@ final class Lockstep {
       throws IOException, InterruptedException {
     LoadOptions loading =
         LoadOptions.defaults().withRepack(repack ? Repacking.ALL : Repacking.NONE).withGpuLayers(0);
-    EngineOptions running = EngineOptions.defaults().withContextTokens(CELLS).withThreads(threads);
+    EngineOptions running =
+        EngineOptions.defaults()
+            .withContextTokens(CELLS)
+            .withThreads(threads)
+            .withKernels(Kernels.ggml());
     try (Model model = Model.load(file, loading);
         Engine engine = Engine.open(model, running)) {
       List<GenerateRequest> requests = new ArrayList<>();

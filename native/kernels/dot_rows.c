@@ -1,0 +1,87 @@
+/*
+ * Products with few columns, as decoding has them: each row of the weights is read once, straight
+ * from the file, and its dot products are GGML's own for the type. What is ours is around them: the
+ * input is converted once for all products that share it, several weights are one node with one
+ * barrier, and threads take rows from a counter.
+ */
+#include "gatun.h"
+#include "ggml_tensor.h"
+#include "products.h"
+
+#include <stdbool.h>
+
+enum { ROWS_AT_ONCE = 16 };
+
+/* userdata: struct gatun_row_type. src[0]: F32 [K, N] or, for experts, [K, U, T]. */
+void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
+    const struct gatun_row_type *type = userdata;
+    const struct ggml_tensor *x = dst->src[0];
+    packed_header *header = dst->data;
+    char *rows = (char *)(header + 1);
+    if (ith == 0) {
+        reset_counters(header);
+    }
+    const int64_t blocks = x->ne[0] / type->block;
+    const int64_t row_bytes = blocks * type->block_bytes;
+    const int64_t from = x->ne[1] * x->ne[2] * blocks * ith / nth;
+    const int64_t to = x->ne[1] * x->ne[2] * blocks * (ith + 1) / nth;
+    for (int64_t at = from; at < to;) {
+        const int64_t row = at / blocks;
+        const int64_t first = at % blocks;
+        const int64_t last = to - at < blocks - first ? first + to - at : blocks;
+        const float *values =
+            (const float *)((const char *)x->data + row % x->ne[1] * (int64_t)x->nb[1] +
+                            row / x->ne[1] * (int64_t)x->nb[2]);
+        type->from_float(values + first * type->block,
+                         rows + row * row_bytes + first * type->block_bytes,
+                         (last - first) * type->block);
+        at += last - first;
+    }
+}
+
+int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int64_t n) {
+    return (int64_t)sizeof(packed_header) + n * (k / type->block) * type->block_bytes;
+}
+
+/* src[0]: what gatun_convert_rows made; src[1…]: weights. userdata: struct gatun_dot_product. */
+void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
+    (void)ith;
+    (void)nth;
+    const struct gatun_dot_product *product = userdata;
+    packed_header *header = dst->src[0]->data;
+    const char *input = (const char *)(header + 1);
+    counter *counter = &header->counters[product->number];
+    int64_t all_rows = 0;
+    for (int i = 1; i < 10 && dst->src[i]; i++) {
+        all_rows += dst->src[i]->ne[1];
+    }
+    const int64_t n = dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / all_rows;
+    const int64_t input_bytes = ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
+    for (;;) {
+        int64_t row = (int64_t)take(counter) * ROWS_AT_ONCE;
+        if (row >= all_rows) {
+            return;
+        }
+        int64_t end = row + ROWS_AT_ONCE < all_rows ? row + ROWS_AT_ONCE : all_rows;
+        float *c = dst->data;
+        const struct ggml_tensor *w = dst->src[1];
+        for (int i = 1; row < end;) {
+            const int64_t m = w->ne[1];
+            if (row >= m) { /* the next weight */
+                row -= m;
+                end -= m;
+                c += m * n;
+                w = dst->src[++i];
+                continue;
+            }
+            const int64_t last = end < m ? end : m;
+            for (; row < last; row++) {
+                const char *values = (const char *)w->data + row * (int64_t)w->nb[1];
+                for (int64_t j = 0; j < n; j++) {
+                    product->dot[i - 1]((int)w->ne[0], c + j * m + row, 0, values, 0,
+                                        input + j * input_bytes, 0, 1);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+/*
+ * Products with expert matrices W [K, M, X]: each pair of a token and one of its experts is a column
+ * of that expert's product.
+ *
+ * Many columns per expert (prompts): `gatun_route` sorts the pairs by expert, once per layer;
+ * `gatun_quantize_experts` packs the activations in that order, so that the columns of an expert are
+ * neighbours; `gatun_mul_mat_experts` then does for each expert what gatun_mul_mat does, and writes
+ * each column where its pair belongs. Few columns (decoding): `gatun_dot_experts` reads the rows of
+ * the chosen experts directly.
+ */
+#include "gatun.h"
+#include "ggml_tensor.h"
+#include "kernels.h"
+#include "products.h"
+
+#include <string.h>
+
+/* After this header: the pairs in groups of GROUP_COLUMNS, −1 where a group has fewer. */
+typedef struct {
+    int32_t experts;
+    int32_t groups;
+    int32_t first_group[GATUN_EXPERTS_MAX + 1];
+} route;
+
+static const int32_t *pairs_of(const route *r) { return (const int32_t *)(r + 1); }
+
+/* Every expert may have a group that is not full. */
+static int64_t groups_max(int64_t experts, int64_t pairs) {
+    const int64_t used = pairs < experts ? pairs : experts;
+    return pairs / GROUP_COLUMNS + used;
+}
+
+int64_t gatun_route_bytes(int64_t experts, int64_t pairs) {
+    return (int64_t)sizeof(route) +
+           groups_max(experts, pairs) * GROUP_COLUMNS * (int64_t)sizeof(int32_t);
+}
+
+static int32_t expert_of(const struct ggml_tensor *ids, int64_t pair, int32_t experts) {
+    const int64_t u = pair % ids->ne[0], t = pair / ids->ne[0];
+    const int32_t e = *(const int32_t *)((const char *)ids->data + u * (int64_t)ids->nb[0] +
+                                         t * (int64_t)ids->nb[1]);
+    return e >= 0 && e < experts ? e : 0; /* a router of NaNs must not lead out of the weights */
+}
+
+/* src[0]: ids I32 [U, T]. userdata: X. Cheap, so one thread does it. */
+void gatun_route(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
+    (void)nth;
+    if (ith != 0) {
+        return;
+    }
+    const struct ggml_tensor *ids = dst->src[0];
+    const int64_t pairs = ids->ne[0] * ids->ne[1];
+    route *r = dst->data;
+    r->experts = (int32_t)(intptr_t)userdata;
+    int32_t count[GATUN_EXPERTS_MAX] = {0};
+    for (int64_t p = 0; p < pairs; p++) {
+        count[expert_of(ids, p, r->experts)]++;
+    }
+    int32_t next[GATUN_EXPERTS_MAX];
+    r->groups = 0;
+    for (int32_t e = 0; e < r->experts; e++) {
+        r->first_group[e] = r->groups;
+        next[e] = r->groups * GROUP_COLUMNS;
+        r->groups += (count[e] + GROUP_COLUMNS - 1) / GROUP_COLUMNS;
+    }
+    r->first_group[r->experts] = r->groups;
+    int32_t *sorted = (int32_t *)(r + 1);
+    memset(sorted, 0xff, (size_t)r->groups * GROUP_COLUMNS * sizeof *sorted);
+    for (int64_t p = 0; p < pairs; p++) {
+        sorted[next[expert_of(ids, p, r->experts)]++] = (int32_t)p;
+    }
+}
+
+int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts, int64_t pairs) {
+    return (int64_t)sizeof(packed_header) + groups_max(experts, pairs) * gatun_group_bytes(k, block);
+}
+
+/* Columns of one group; they need not be neighbours, so they are brought together first. */
+static int gather(const struct ggml_tensor *x, const int32_t *pairs, int64_t users, int64_t from,
+                  int count, float *out) {
+    int columns = 0;
+    for (; columns < GROUP_COLUMNS && pairs[columns] >= 0; columns++) {
+        const int64_t u = pairs[columns] % users, t = pairs[columns] / users;
+        const char *column = (const char *)x->data + t * (int64_t)x->nb[2] +
+                             (x->ne[1] == 1 ? 0 : u * (int64_t)x->nb[1]);
+        memcpy(out + columns * count, (const float *)column + from, (size_t)count * sizeof(float));
+    }
+    return columns;
+}
+
+/* src[0]: x F32 [K, U or 1, T]; src[1]: the route; src[2]: ids. userdata: the block, 256 or 32. */
+void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
+    const struct ggml_tensor *x = dst->src[0];
+    const route *r = dst->src[1]->data;
+    const int64_t users = dst->src[2]->ne[0];
+    const int block = (int)(intptr_t)userdata;
+    const int64_t blocks = x->ne[0] / block;
+    const int64_t bytes = gatun_group_bytes(x->ne[0], block);
+    const int64_t act_bytes = block == 256 ? (int64_t)sizeof(act256) : (int64_t)sizeof(act32);
+    packed_header *header = dst->data;
+    char *packed = (char *)(header + 1);
+    if (ith == 0) {
+        reset_counters(header);
+    }
+    const struct gatun_kernels *kernels = gatun_kernels();
+    gatun_pack_fn *pack = block == 256 ? kernels->pack256 : kernels->pack32;
+    for (int64_t g = r->groups * (int64_t)ith / nth; g < r->groups * (int64_t)(ith + 1) / nth; g++) {
+        for (int64_t b = 0; b < blocks; b++) {
+            ALIGNED(64) float values[GROUP_COLUMNS * 256];
+            const int columns =
+                gather(x, pairs_of(r) + g * GROUP_COLUMNS, users, b * block, block, values);
+            pack(values, block, columns, 0, 1, packed + g * bytes + b * act_bytes);
+        }
+    }
+}
+
+enum { GROUPS_AT_ONCE = 2 };
+
+/* 16 rows of one expert times its columns; only its last group may have fewer than 4. */
+static void panel_product(const struct ggml_tensor *w, int32_t expert, int64_t row, const route *r,
+                          const char *packed, float *c) {
+    const struct gatun_kernels *kernels = gatun_kernels();
+    const struct weight_type *type = gatun_weight_type(w->type);
+    const int64_t k = w->ne[0], m = w->ne[1];
+    const int block = type->block_values;
+    const int64_t act_bytes = block == 256 ? (int64_t)sizeof(act256) : (int64_t)sizeof(act32);
+    const int64_t bytes = gatun_group_bytes(k, block);
+    const int rows = m - row < PANEL_ROWS ? (int)(m - row) : PANEL_ROWS;
+    gatun_tile_fn *tile = block == 256 ? kernels->tile256 : kernels->tile32;
+    ALIGNED(64) char panel[PANEL_BYTES];
+    for (int64_t from = 0; from < k; from += K_CHUNK) {
+        const int blocks = (int)((k - from < K_CHUNK ? k - from : K_CHUNK) / block);
+        const char *source = (const char *)w->data + expert * (int64_t)w->nb[2] +
+                             row * (int64_t)w->nb[1] + from / block * type->block_bytes;
+        kernels->unpack(w->type, source, (int64_t)w->nb[1], rows, blocks, panel);
+        const int32_t end = r->first_group[expert + 1];
+        for (int32_t g = r->first_group[expert]; g < end; g += GROUPS_AT_ONCE) {
+            const int groups = end - g < GROUPS_AT_ONCE ? end - g : GROUPS_AT_ONCE;
+            ALIGNED(64) float sums[GROUPS_AT_ONCE * GROUP_COLUMNS][PANEL_ROWS];
+            tile(type, panel, packed + g * bytes + from / block * act_bytes, bytes, blocks,
+                 PANEL_ROWS, groups * GROUP_COLUMNS, sums[0], PANEL_ROWS, false);
+            const int32_t *pairs = pairs_of(r) + (int64_t)g * GROUP_COLUMNS;
+            for (int j = 0; j < groups * GROUP_COLUMNS && pairs[j] >= 0; j++) {
+                float *to = c + pairs[j] * m + row;
+                for (int i = 0; i < rows; i++) {
+                    to[i] = from > 0 ? to[i] + sums[j][i] : sums[j][i];
+                }
+            }
+        }
+    }
+}
+
+/*
+ * src[0]: of gatun_quantize_experts; src[1]: the route; src[2…]: weights [K, M, X]. dst: the products
+ * one after another, each dense [M, U, T]. userdata: the number of this product.
+ */
+void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
+    (void)ith;
+    (void)nth;
+    packed_header *header = dst->src[0]->data;
+    const char *packed = (const char *)(header + 1);
+    counter *counter = &header->counters[(int)(intptr_t)userdata];
+    const route *r = dst->src[1]->data;
+    int64_t panels = 0, all_rows = 0;
+    for (int i = 2; i < 10 && dst->src[i]; i++) {
+        panels += (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS;
+        all_rows += dst->src[i]->ne[1];
+    }
+    const int64_t pairs = dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / all_rows;
+    for (;;) {
+        const int64_t work = take(counter);
+        if (work >= panels * r->experts) {
+            return;
+        }
+        const int32_t expert = (int32_t)(work / panels);
+        if (r->first_group[expert] == r->first_group[expert + 1]) {
+            continue;
+        }
+        int64_t panel = work % panels;
+        float *c = dst->data;
+        int i = 2;
+        for (; panel >= (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS; i++) {
+            panel -= (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS;
+            c += dst->src[i]->ne[1] * pairs;
+        }
+        panel_product(dst->src[i], expert, panel * PANEL_ROWS, r, packed, c);
+    }
+}
+
+enum { ROWS_AT_ONCE = 16 };
+
+/*
+ * src[0]: of gatun_convert_rows with x as [K, U·T or T]; src[1]: ids; src[2…]: weights.
+ * userdata: struct gatun_dot_product, whose `rows` says how many rows x has.
+ */
+void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
+    (void)ith;
+    (void)nth;
+    const struct gatun_dot_product *product = userdata;
+    packed_header *header = dst->src[0]->data;
+    const char *input = (const char *)(header + 1);
+    counter *counter = &header->counters[product->number];
+    const struct ggml_tensor *ids = dst->src[1];
+    const int64_t pairs = ids->ne[0] * ids->ne[1];
+    const int64_t input_bytes =
+        ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
+    int64_t chunks = 0;
+    for (int i = 2; i < 10 && dst->src[i]; i++) {
+        chunks += (dst->src[i]->ne[1] + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
+    }
+    for (;;) {
+        const int64_t work = take(counter);
+        if (work >= pairs * chunks) {
+            return;
+        }
+        const int64_t pair = work / chunks;
+        int64_t chunk = work % chunks;
+        float *c = dst->data;
+        int i = 2;
+        for (; chunk >= (dst->src[i]->ne[1] + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE; i++) {
+            chunk -= (dst->src[i]->ne[1] + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
+            c += dst->src[i]->ne[1] * pairs;
+        }
+        const struct ggml_tensor *w = dst->src[i];
+        const int64_t m = w->ne[1];
+        const char *rows = (const char *)w->data +
+                           expert_of(ids, pair, (int32_t)w->ne[2]) * (int64_t)w->nb[2];
+        const char *x = input + (product->rows == pairs ? pair : pair / ids->ne[0]) * input_bytes;
+        const int64_t end = (chunk + 1) * ROWS_AT_ONCE < m ? (chunk + 1) * ROWS_AT_ONCE : m;
+        for (int64_t row = chunk * ROWS_AT_ONCE; row < end; row++) {
+            product->dot[i - 2]((int)w->ne[0], c + pair * m + row, 0,
+                                rows + row * (int64_t)w->nb[1], 0, x, 0, 1);
+        }
+    }
+}

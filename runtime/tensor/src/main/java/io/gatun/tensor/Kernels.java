@@ -1,0 +1,175 @@
+package io.gatun.tensor;
+
+import io.gatun.bindings.NativeLibraries;
+import io.gatun.bindings.ggml.GatunKernels;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Which implementation computes a node: GGML's op, or a kernel of our own. GGML's is the fallback
+ * everywhere: on GPUs, on processors without the needed instructions, for other types and shapes,
+ * and when a family is switched off. The thresholds below are the whole table; docs/benchmarks.md
+ * has the measurements behind it.
+ *
+ * <p>With every family off, logits equal libllama's bit for bit.
+ *
+ * @param families which kernels of our own may be chosen
+ */
+public record Kernels(Set<Family> families) {
+
+  /** Kernels that are switched together. */
+  public enum Family {
+    /** Products with quantised weights, in integers, from the mapped file. */
+    MATMUL,
+    /** The same for expert matrices, grouped by expert. */
+    EXPERTS,
+    /** Products with weights of F32, F16 and BF16. */
+    FLOATS,
+    /** Attention that reads keys and values once for all heads that share them. */
+    ATTENTION
+  }
+
+  public Kernels {
+    families = Set.copyOf(families);
+  }
+
+  /** All of our own kernels. */
+  public static Kernels own() {
+    return new Kernels(EnumSet.allOf(Family.class));
+  }
+
+  /** Only GGML's. */
+  public static Kernels ggml() {
+    return new Kernels(Set.of());
+  }
+
+  /**
+   * Reads a list: {@code own}, {@code ggml}, or names of families with commas between them.
+   *
+   * @throws IllegalArgumentException for another name
+   */
+  public static Kernels parse(String list) {
+    return switch (list) {
+      case "own" -> own();
+      case "ggml" -> ggml();
+      default -> {
+        EnumSet<Family> chosen = EnumSet.noneOf(Family.class);
+        for (String name : list.split(",", -1)) {
+          chosen.add(family(name.strip()));
+        }
+        yield new Kernels(chosen);
+      }
+    };
+  }
+
+  private static Family family(String name) {
+    return Arrays.stream(Family.values())
+        .filter(f -> f.name().equals(name.toUpperCase(Locale.ROOT)))
+        .findFirst()
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "kernels: \"%s\" is none of own, ggml, %s"
+                    .formatted(name, Arrays.toString(Family.values()).toLowerCase(Locale.ROOT))));
+  }
+
+  /** Whether products with mapped weights of a type are ours, so that rearranging gains nothing. */
+  public boolean multiplies(DType type) {
+    return families.contains(Family.MATMUL) && vectorised() && activationBlock(type) > 0;
+  }
+
+  /** How a matrix product is computed. */
+  enum Product {
+    /** GGML's op. */
+    GGML,
+    /** Quantised weights unpacked into panels, in integers: prompts and batches. */
+    PANELS,
+    /** Weights of floats, in F32: prompts and batches. */
+    FLOATS,
+    /** Row by row with GGML's dot products: decoding. */
+    ROWS
+  }
+
+  private static final Set<DType> KEYS_AND_VALUES =
+      Set.of(DType.F32, DType.F16, DType.BF16, DType.Q8_0);
+
+  private static final Set<DType> FLOATS = Set.of(DType.F32, DType.F16, DType.BF16);
+
+  private static final int ATTENTION_DIM_MAX = 576;
+
+  /** Columns up to which a row of weights is better read directly than unpacked. */
+  private static final int ROWS_COLUMNS_MAX = 3;
+
+  /** The kernel of a node. */
+  Product product(Tensor node) {
+    double columns; // of each weight
+    if (node.op() instanceof Op.MatMul && families.contains(Family.MATMUL)) {
+      columns = node.shape().d1();
+    } else if (node.op() instanceof Op.MatMulId && families.contains(Family.EXPERTS)) {
+      Tensor w = node.operands().getFirst();
+      columns = (double) node.shape().rows() / w.shape().d2();
+    } else {
+      return Product.GGML;
+    }
+    if (!plain(node)) {
+      return Product.GGML;
+    }
+    if (columns <= ROWS_COLUMNS_MAX) {
+      return Product.ROWS;
+    }
+    DType type = node.operands().getFirst().type();
+    if (multiplies(type)) {
+      return Product.PANELS;
+    }
+    boolean floats = FLOATS.contains(type) && node.op() instanceof Op.MatMul;
+    return floats && families.contains(Family.FLOATS) && vectorised()
+        ? Product.FLOATS
+        : Product.GGML;
+  }
+
+  /** Weights as the file has them, and an input whose rows are dense. */
+  private static boolean plain(Tensor product) {
+    Tensor w = product.operands().get(0);
+    Tensor x = product.operands().get(1);
+    boolean experts = product.op() instanceof Op.MatMulId;
+    boolean matrices =
+        experts
+            ? w.shape().d3() == 1
+                && w.shape().d2() <= GatunKernels.GATUN_EXPERTS_MAX()
+                && x.shape().d3() == 1
+            : w.shape().rows() == w.shape().d1() && x.shape().rows() == x.shape().d1();
+    return matrices
+        && w.op() instanceof Op.Stored(StoredTensor stored)
+        && (stored.placement() == Placement.MAPPED || stored.placement() == Placement.HOST)
+        && x.type() == DType.F32
+        && x.layout().rowsDense();
+  }
+
+  /** Whether a node of attention is ours. */
+  boolean attention(Tensor node) {
+    Tensor q = node.operands().get(0);
+    Tensor k = node.operands().get(1);
+    Tensor v = node.operands().get(2);
+    return families.contains(Family.ATTENTION)
+        && vectorised()
+        && KEYS_AND_VALUES.contains(k.type())
+        && KEYS_AND_VALUES.contains(v.type())
+        && q.shape().d0() % Math.max(8, k.type().blockSize()) == 0
+        && v.shape().d0() % Math.max(8, v.type().blockSize()) == 0
+        && q.shape().d0() <= ATTENTION_DIM_MAX
+        && v.shape().d0() <= ATTENTION_DIM_MAX
+        && q.shape().d3() == 1;
+  }
+
+  /** 256 or 32: over how many activations one scale goes; 0 for types without a kernel. */
+  static int activationBlock(DType type) {
+    return GatunKernels.gatun_activation_block(type.id());
+  }
+
+  /** Without vector instructions our kernels are only the reference. */
+  private static boolean vectorised() {
+    var _ = NativeLibraries.load();
+    return GatunKernels.gatun_isa_level() > 0;
+  }
+}

@@ -1,0 +1,235 @@
+package io.gatun.tensor;
+
+import io.gatun.bindings.ggml.GatunKernels;
+import io.gatun.bindings.ggml.Ggml;
+import io.gatun.bindings.ggml.GgmlCpu;
+import io.gatun.bindings.ggml.gatun_dot_product;
+import io.gatun.bindings.ggml.gatun_row_type;
+import io.gatun.bindings.ggml.ggml_type_traits_cpu;
+import io.gatun.tensor.Kernels.Product;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Lowers the matrix products that {@link Kernels} gives to our own kernels. An input is converted
+ * once for all products that share it, and those products (q, k and v; gate and up) become one
+ * node, whose results are views of it: fewer barriers, and no conversion twice. Products with
+ * experts are the same, with ids as a second input.
+ */
+final class SharedProducts {
+  /** GGML nodes per product at most: route, converted input, products, view. */
+  static final int TENSORS = 4;
+
+  /**
+   * An input in one converted form: {@code format} is the activations' block for {@link
+   * Product#PANELS}, or GGML's number of the type that the dot products of {@link Product#ROWS}
+   * take.
+   */
+  private record Input(Tensor x, Optional<Tensor> ids, Product kernel, int format) {
+    int inputs() {
+      return ids.isPresent() ? 2 : 1;
+    }
+  }
+
+  /** Products that become one node. */
+  private record Group(Input input, List<Tensor> members) {}
+
+  /** Pairs of tokens and experts, sorted by expert. */
+  private record Route(Tensor ids, long experts) {}
+
+  private final CustomNodes custom;
+  private final MemorySegment[] lowered;
+  private final Map<Tensor, Group> groups = new HashMap<>();
+  private final Map<Input, MemorySegment> converted = new HashMap<>();
+  private final Map<Input, Integer> products = new HashMap<>();
+  private final Map<Route, MemorySegment> routes = new HashMap<>();
+
+  /**
+   * @param lowered the GGML tensors of nodes that were emitted, by {@link Tensor#index()}
+   */
+  SharedProducts(CustomNodes custom, MemorySegment[] lowered, Graph graph, Kernels kernels) {
+    this.custom = custom;
+    this.lowered = lowered;
+    Map<Input, Group> open = new HashMap<>();
+    for (Tensor node : graph.nodes()) {
+      Product kernel = kernels.product(node);
+      if (kernel != Product.PANELS && kernel != Product.ROWS) {
+        continue;
+      }
+      Input input = input(node, kernel);
+      Group group = open.computeIfAbsent(input, key -> new Group(key, new ArrayList<>()));
+      if (input.inputs() + group.members().size() == CustomNodes.OPERANDS_MAX) {
+        group = new Group(input, new ArrayList<>());
+        open.put(input, group);
+      }
+      group.members().add(node);
+      groups.put(node, group);
+    }
+  }
+
+  /** Emits the group of a node, filling in all its members; false when it is none of ours. */
+  boolean emit(Tensor node) {
+    Group group = groups.get(node);
+    if (group == null) {
+      return false;
+    }
+    if (group.members().getFirst() == node) {
+      emit(group);
+    }
+    return true;
+  }
+
+  private void emit(Group group) {
+    Input input = group.input();
+    List<Tensor> members = group.members();
+    List<MemorySegment> operands = new ArrayList<>();
+    operands.add(converted.computeIfAbsent(input, this::convert));
+    input
+        .ids()
+        .ifPresent(ids ->
+            operands.add(
+                input.kernel() == Product.PANELS
+                    ? route(ids, experts(members.getFirst()))
+                    : at(ids)));
+    members.forEach(member -> operands.add(weight(member).handle()));
+
+    boolean alone = members.size() == 1;
+    long elements = members.stream().mapToLong(t -> t.shape().elements()).sum();
+    Shape shape = alone ? members.getFirst().shape() : Shape.of(elements);
+    MemorySegment all =
+        custom.node(DType.F32, shape, function(input), data(input, members), operands);
+    long offset = 0;
+    for (Tensor member : members) {
+      lowered[member.index()] = alone ? all : view(all, member.layout(), offset);
+      offset += member.layout().bytes();
+    }
+  }
+
+  private MemorySegment view(MemorySegment all, Layout part, long offset) {
+    Shape s = part.shape();
+    return s.d2() == 1
+        ? Ggml.ggml_view_2d(custom.ctx(), all, s.d0(), s.d1(), part.s1(), offset)
+        : Ggml.ggml_view_3d(
+            custom.ctx(), all, s.d0(), s.d1(), s.d2(), part.s1(), part.s2(), offset);
+  }
+
+  private static MemorySegment function(Input input) {
+    boolean experts = input.ids().isPresent();
+    return switch (input.kernel()) {
+      case PANELS ->
+          experts
+              ? GatunKernels.gatun_mul_mat_experts$address()
+              : GatunKernels.gatun_mul_mat$address();
+      case ROWS ->
+          experts
+              ? GatunKernels.gatun_dot_experts$address()
+              : GatunKernels.gatun_dot_rows$address();
+      case GGML, FLOATS -> throw new AssertionError("not a shared product");
+    };
+  }
+
+  /** What the products' function is given: its number among those of the input, and more. */
+  private MemorySegment data(Input input, List<Tensor> members) {
+    int number = products.merge(input, 1, Integer::sum) - 1;
+    if (number >= GatunKernels.GATUN_PRODUCTS()) {
+      throw new ShapeException(
+          "more than %d nodes of products share one input"
+              .formatted(GatunKernels.GATUN_PRODUCTS()));
+    }
+    if (input.kernel() == Product.PANELS) {
+      return CustomNodes.number(number);
+    }
+    MemorySegment data = gatun_dot_product.allocate(custom.arena());
+    gatun_dot_product.number(data, number);
+    gatun_dot_product.rows(data, input.x().shape().rows());
+    for (int i = 0; i < members.size(); i++) {
+      DType type = weight(members.get(i)).type();
+      gatun_dot_product.dot(data, i, ggml_type_traits_cpu.vec_dot(traits(type.id())));
+    }
+    return data;
+  }
+
+  private MemorySegment convert(Input input) {
+    MemorySegment x = at(input.x());
+    long k = input.x().shape().d0();
+    long n = input.x().shape().rows();
+    if (input.kernel() == Product.ROWS) {
+      DType format = DType.ofId(input.format()).orElseThrow();
+      MemorySegment type = gatun_row_type.allocate(custom.arena());
+      gatun_row_type.from_float(type, ggml_type_traits_cpu.from_float(traits(format.id())));
+      gatun_row_type.block(type, format.blockSize());
+      gatun_row_type.block_bytes(type, format.blockBytes());
+      long bytes = GatunKernels.gatun_converted_bytes(type, k, n);
+      return custom.bytes(bytes, GatunKernels.gatun_convert_rows$address(), type, x);
+    }
+    MemorySegment block = CustomNodes.number(input.format());
+    if (input.ids().isEmpty()) {
+      long bytes = GatunKernels.gatun_quantized_bytes(input.format(), k, n);
+      return custom.bytes(bytes, GatunKernels.gatun_quantize$address(), block, x);
+    }
+    Tensor ids = input.ids().get();
+    long experts = experts(firstWith(input));
+    long bytes =
+        GatunKernels.gatun_quantized_experts_bytes(
+            input.format(), k, experts, ids.shape().elements());
+    return custom.bytes(
+        bytes,
+        GatunKernels.gatun_quantize_experts$address(),
+        block,
+        x,
+        route(ids, experts),
+        at(ids));
+  }
+
+  private MemorySegment route(Tensor ids, long experts) {
+    return routes.computeIfAbsent(
+        new Route(ids, experts),
+        _ ->
+            custom.bytes(
+                GatunKernels.gatun_route_bytes(experts, ids.shape().elements()),
+                GatunKernels.gatun_route$address(),
+                CustomNodes.number(experts),
+                at(ids)));
+  }
+
+  private Tensor firstWith(Input input) {
+    return groups.values().stream()
+        .filter(group -> group.input().equals(input))
+        .findFirst()
+        .orElseThrow()
+        .members()
+        .getFirst();
+  }
+
+  private MemorySegment at(Tensor node) {
+    return lowered[node.index()];
+  }
+
+  private static Input input(Tensor product, Product kernel) {
+    List<Tensor> operands = product.operands();
+    DType type = operands.getFirst().type();
+    int format =
+        kernel == Product.PANELS
+            ? Kernels.activationBlock(type)
+            : ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
+    Optional<Tensor> ids =
+        product.op() instanceof Op.MatMulId ? Optional.of(operands.get(2)) : Optional.empty();
+    return new Input(operands.get(1), ids, kernel, format);
+  }
+
+  private static long experts(Tensor product) {
+    return product.operands().getFirst().shape().d2();
+  }
+
+  private static MemorySegment traits(int type) {
+    return GgmlCpu.ggml_get_type_traits_cpu(type).reinterpret(ggml_type_traits_cpu.sizeof());
+  }
+
+  private static StoredTensor weight(Tensor product) {
+    return ((Op.Stored) product.operands().getFirst().op()).tensor();
+  }
+}
