@@ -161,7 +161,7 @@ public final class AbortTrap {
         trapped = true;
       }
       if (!trapped) {
-        System.getLogger("ggml").log(System.Logger.Level.ERROR, text);
+        System.getLogger("io.gatun.bindings").log(System.Logger.Level.ERROR, text);
       }
     } catch (Throwable ignored) {
       // An exception that escaped would end the JVM as well, without GGML's message.

@@ -31,9 +31,6 @@ public final class ChatSession implements AutoCloseable {
   /**
    * Streams the answer to a message; read it to its end or close it before the next message. What
    * was read of it becomes part of the conversation.
-   *
-   * @throws io.gatun.model.UnsupportedModelException when the model has no chat template that Gatun
-   *     knows
    */
   public TokenStream send(String text) {
     last.ifPresent(TokenStream::end);
@@ -86,7 +83,14 @@ public final class ChatSession implements AutoCloseable {
       return this;
     }
 
+    /**
+     * Begins.
+     *
+     * @throws io.gatun.model.UnsupportedModelException when the model has no chat template, or one
+     *     that Gatun does not know
+     */
     public ChatSession open() {
+      var _ = model.vocabulary().renderChat(List.of(Map.entry("user", "")), true);
       return new ChatSession(model, this);
     }
   }

@@ -14,8 +14,11 @@ final class Arguments {
   private Arguments() {}
 
   static boolean readable(String[] args) {
-    return charset().toUpperCase(Locale.ROOT).replace("-", "").equals("UTF8")
-        || Arrays.stream(args).noneMatch(arg -> arg.contains(LOST));
+    return utf8() || Arrays.stream(args).noneMatch(arg -> arg.contains(LOST));
+  }
+
+  static boolean utf8() {
+    return charset().toUpperCase(Locale.ROOT).replace("-", "").equals("UTF8");
   }
 
   /** The characters that the JVM decodes arguments and file names with. */

@@ -7,6 +7,7 @@ import io.gatun.TokenStream;
 import io.gatun.engine.FinishReason;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.logging.LogManager;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
@@ -43,14 +44,15 @@ public final class ChatCommand implements CliCommand {
 
   @Override
   public Integer call() throws IOException {
-    try (LanguageModel loaded = model.load();
-        Terminal terminal = TerminalBuilder.builder().name("gatun").system(true).build()) {
+    try (LanguageModel loaded = model.load()) {
       GenerateOptions options = sampling.options(loaded.model().vocabulary());
       ChatSession.Opening opening = loaded.chat().options(options);
       if (system != null) {
         opening = opening.system(system);
       }
-      try (ChatSession chat = opening.open()) {
+      LogManager.getLogManager().reset(); // JLine's warnings are about the terminal's comfort
+      try (ChatSession chat = opening.open();
+          Terminal terminal = TerminalBuilder.builder().name("gatun").system(true).build()) {
         talk(chat, terminal);
       }
     }

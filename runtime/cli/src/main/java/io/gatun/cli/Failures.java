@@ -2,6 +2,8 @@ package io.gatun.cli;
 
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
@@ -43,11 +45,19 @@ final class Failures {
     return FAILED;
   }
 
+  static int report(Exception failure) {
+    return report(failure, false);
+  }
+
   /** A failure in one line. */
   static String describe(Throwable failure) {
     return switch (failure) {
       case NoSuchFileException e -> e.getMessage() + " does not exist";
       case AccessDeniedException e -> e.getMessage() + " may not be read";
+      case InvalidPathException e when !Arguments.utf8() ->
+          "the locale's characters, %s, lack some of %s; set LC_ALL=C.UTF-8"
+              .formatted(Arguments.charset(), e.getInput());
+      case FileSystemException e -> oneLine(e.getMessage());
       case CompletionException e when e.getCause() != null -> describe(e.getCause());
       case UncheckedIOException e -> oneLine(e.getMessage());
       case OutOfMemoryError _ -> "the Java heap is too small; raise it with GATUN_JAVA_OPTS=-Xmx4g";

@@ -11,6 +11,7 @@ import io.gatun.model.gguf.TensorInfo;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import picocli.CommandLine.Command;
@@ -83,6 +84,10 @@ public final class InspectCommand implements CliCommand {
                   MemoryPlan.show(plan.mapped()),
                   MemoryPlan.show(plan.privateCopies()),
                   MemoryPlan.show(plan.device())),
+          "repack    %s: %s kept rearranged, for faster prompts"
+              .formatted(
+                  model.loading().repack().name().toLowerCase(Locale.ROOT),
+                  MemoryPlan.show(plan.rearranged())),
           "context   %d tokens take %s; %s per token"
               .formatted(
                   context,
@@ -115,6 +120,7 @@ public final class InspectCommand implements CliCommand {
       Map<String, Object> memory = new LinkedHashMap<>();
       memory.put("mappedBytes", plan.mapped());
       memory.put("copiedBytes", plan.privateCopies());
+      memory.put("rearrangedBytes", plan.rearranged());
       memory.put("deviceBytes", plan.device());
       memory.put("kvBytesPerToken", plan.kvPerToken());
       memory.put("availableBytes", plan.available());

@@ -17,13 +17,18 @@ import picocli.CommandLine.Option;
     synopsisSubcommandLabel = "COMMAND",
     footer = {"", "gatun COMMAND --help tells more about one."})
 public final class Main {
-  @Option(
-      names = "--verbose",
-      scope = CommandLine.ScopeType.INHERIT,
-      description = "On failure, print the stack trace.")
   private boolean verbose;
 
   private Main() {}
+
+  @Option(
+      names = "--verbose",
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "Print what the libraries log, and on failure the stack trace.")
+  void verbose(boolean on) {
+    verbose = on;
+    CommandLog.verbose(on);
+  }
 
   /** Ends the process with the command's exit code: 0 fine, 1 failed, 2 wrong usage. */
   public static void main(String[] args) {
@@ -31,7 +36,9 @@ public final class Main {
     // Numbers look the same everywhere, for scripts that read them.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     int code = Arguments.readable(args) ? run(args) : Failures.unreadable();
-    Console.out().flush();
+    if (code == 0) {
+      code = Console.finish();
+    }
     Runtime.getRuntime().exit(code);
   }
 

@@ -3,7 +3,6 @@ package io.gatun.cli;
 import io.gatun.LanguageModel;
 import io.gatun.engine.Perplexity;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -35,14 +34,20 @@ public final class PerplexityCommand implements CliCommand {
 
   @Override
   public Integer call() throws IOException {
-    String text = Files.readString(file);
+    if (chunk < 4 || chunks < 1) {
+      throw new IllegalArgumentException(
+          chunk < 4
+              ? "--chunk must be at least 4, got " + chunk
+              : "--chunks must be at least 1, got " + chunks);
+    }
+    String text = Texts.of(file);
     if (model.context == 0) {
       model.context = chunk;
     }
     try (LanguageModel loaded = model.load()) {
       int[] tokens = loaded.model().vocabulary().encode(text, true, false);
       int count = Math.min(chunks, tokens.length / chunk);
-      int[] used = java.util.Arrays.copyOf(tokens, Math.min(tokens.length, count * chunk));
+      int[] used = java.util.Arrays.copyOf(tokens, count * chunk);
       Progress progress = new Progress("perplexity", count);
       int[] done = {0};
       Perplexity result =

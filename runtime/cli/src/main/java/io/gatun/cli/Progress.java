@@ -16,7 +16,7 @@ final class Progress {
   }
 
   void at(long done, String detail) {
-    long percent = 100 * done / total;
+    long percent = Math.clamp(100 * done / total, 0, 100);
     if (terminal) {
       int bars = (int) (percent / 5);
       Console.status(

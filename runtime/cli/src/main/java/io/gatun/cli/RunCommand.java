@@ -10,7 +10,6 @@ import io.gatun.engine.Usage;
 import io.gatun.model.MemoryPlan;
 import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -113,13 +112,13 @@ public final class RunCommand implements CliCommand {
       return prompt;
     }
     if (file != null) {
-      return Files.readString(file);
+      return Texts.of(file);
     }
     if (Console.interactive()) {
       throw new IllegalArgumentException(
           "what shall be completed? Give a text with -p, pipe one in, or use gatun chat");
     }
-    String piped = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+    String piped = Texts.ofStandardInput();
     return piped.endsWith("\n") ? piped.substring(0, piped.length() - 1) : piped;
   }
 

@@ -3,7 +3,6 @@ package io.gatun.cli;
 import io.gatun.model.Vocabulary;
 import io.gatun.model.gguf.GgufFile;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -48,8 +47,7 @@ public final class TokenizeCommand implements CliCommand {
 
   @Override
   public Integer call() throws IOException {
-    String input =
-        text != null ? text : new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+    String input = text != null ? text : Texts.ofStandardInput();
     try (Vocabulary vocabulary = Vocabulary.of(GgufFile.open(model))) {
       int[] tokens = vocabulary.encode(input, !noSpecial, parseSpecial);
       if (json) {

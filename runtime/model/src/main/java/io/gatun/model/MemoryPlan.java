@@ -12,13 +12,20 @@ import java.nio.file.Path;
  *
  * @param mapped weights used in place in the file; the system may drop and reread them
  * @param privateCopies weights copied into main memory: rearranged, or not aligned in the file
+ * @param rearranged those of the copies that are rearranged
  * @param device weights in GPU memory
  * @param kvPerToken keys and values of one token of context, over all layers
  * @param available main memory that is free or can be freed
  * @param total main memory of the machine or container
  */
 public record MemoryPlan(
-    long mapped, long privateCopies, long device, long kvPerToken, long available, long total) {
+    long mapped,
+    long privateCopies,
+    long rearranged,
+    long device,
+    long kvPerToken,
+    long available,
+    long total) {
 
   /** Main memory that is free, or that the system can free at once. */
   public static long availableBytes() {

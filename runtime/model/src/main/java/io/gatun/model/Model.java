@@ -212,6 +212,7 @@ public final class Model implements AutoCloseable {
           new MemoryPlan(
               placement.mapped(),
               placement.privateCopies(),
+              placement.repacked(),
               placement.device(),
               kvPerToken,
               available,

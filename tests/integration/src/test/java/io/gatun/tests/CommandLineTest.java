@@ -3,6 +3,7 @@ package io.gatun.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.gatun.tests.kit.ModelCopy;
 import io.gatun.tests.kit.SharedFiles;
 import java.io.File;
 import java.io.IOException;
@@ -65,11 +66,21 @@ class CommandLineTest {
             List.of("run", stories(), "-p", "x", "--top-p", "3"),
             List.of("run", stories(), "-p", "x", "--sampler-order", "nonsense"),
             List.of("perplexity", stories(), "-f", notGguf()),
+            List.of("perplexity", stories(), "-f", notGguf(), "--chunk", "0"),
+            List.of("perplexity", stories(), "-f", notGguf(), "--chunk", "-4"),
+            List.of("perplexity", stories(), "-f", notGguf(), "--chunks", "0"),
+            List.of("perplexity", stories(), "-f", notGguf(), "--chunks", "-3"),
+            List.of("run", "", "-p", "x"),
+            List.of("chat", stories()),
+            List.of("run", withoutVocabulary(), "-p", "x"),
+            List.of("tokenize", withoutVocabulary(), "x"),
             List.of("bench", stories(), "-p", "0", "-n", "0"))) {
       Result result = gatun("", args.toArray(String[]::new));
       assertThat(result.code()).as("%s", args).isEqualTo(1);
       assertThat(result.err().strip().lines()).as("%s", args).hasSize(1);
-      assertThat(result.err()).startsWith("gatun: ").doesNotContain("Exception");
+      assertThat(result.err())
+          .startsWith("gatun: ")
+          .doesNotContain("Exception", "by zero", "SEVERE");
       assertThat(result.out()).isEmpty();
     }
     Result usage = gatun("", "run", "--no-such-option");
@@ -81,6 +92,60 @@ class CommandLineTest {
   void a_folder_names_the_models_in_it() throws Exception {
     Files.copy(SharedFiles.stories(), folder.resolve("here.gguf"));
     assertThat(gatun("", "run", folder.toString(), "-p", "x").err()).contains("here.gguf");
+    Path deep = Files.createDirectories(folder.resolve("author/name")).resolve("deep.gguf");
+    Files.move(folder.resolve("here.gguf"), deep);
+    assertThat(gatun("", "run", folder.toString(), "-p", "x").err())
+        .contains(Path.of("author", "name", "deep.gguf").toString());
+    assertThat(gatun("", "run", deep.toString().replace(".gguf", ""), "-p", "x").err())
+        .contains("is %s meant?".formatted(deep));
+  }
+
+  @Test
+  void a_pipe_is_no_model() throws Exception {
+    Path pipe = folder.resolve("pipe.gguf");
+    assumeTrue(!System.getProperty("os.name").startsWith("Windows"));
+    assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+    assertThat(gatun("", "inspect", pipe.toString()).err())
+        .isEqualTo("gatun: %s is not a file on a disk\n".formatted(pipe));
+  }
+
+  @Test
+  void what_is_not_text_is_named() throws Exception {
+    Path binary = Files.write(folder.resolve("binary"), new byte[] {'a', (byte) 0xff, 'b'});
+    for (String command : List.of("run", "perplexity")) {
+      assertThat(gatun("", command, stories(), "-f", binary.toString()).err())
+          .isEqualTo("gatun: %s is not text in UTF-8\n".formatted(binary));
+    }
+    ProcessBuilder piped = builder("run", stories(), "-n", "1").redirectInput(binary.toFile());
+    assertThat(finish("", piped.start()).err()).contains("standard input is not text in UTF-8");
+  }
+
+  @Test
+  void a_full_disk_is_a_failure() throws Exception {
+    File full = new File("/dev/full");
+    assumeTrue(full.exists());
+    for (List<String> args :
+        List.of(List.of("run", stories(), "-p", "x", "-n", "4", "--greedy"), List.of("--help"))) {
+      ProcessBuilder builder = builder(args.toArray(String[]::new)).redirectOutput(full);
+      Result result = finish("", builder.start());
+      assertThat(result.code()).as("%s", args).isEqualTo(1);
+      assertThat(result.err()).startsWith("gatun: cannot write the output: ").hasLineCount(1);
+    }
+  }
+
+  @Test
+  void what_the_libraries_log_is_for_the_curious() throws Exception {
+    Result result = gatun("", "run", withoutVocabulary(), "-p", "x", "--verbose");
+    assertThat(result.err()).contains("ggml: ").contains("at io.gatun");
+  }
+
+  @Test
+  void inspect_and_stats_tell_what_was_chosen() throws Exception {
+    assertThat(gatun("", "inspect", stories()).out()).contains("\nrepack    auto: ");
+    assertThat(gatun("", "run", stories(), "-p", "x", "-n", "1", "--stats", "-t", "1").err())
+        .contains("1 thread: as asked");
+    assertThat(gatun("", "run", stories(), "-p", "x", "-n", "1", "--stats").err())
+        .containsPattern("\\d+ threads?: ");
   }
 
   @Test
@@ -169,6 +234,13 @@ class CommandLineTest {
 
   private String notGguf() throws IOException {
     return Files.writeString(folder.resolve("text.gguf"), "too short").toString();
+  }
+
+  /** A tokenizer that libllama refuses. */
+  private String withoutVocabulary() throws IOException {
+    Path file = folder.resolve("vocabulary.gguf");
+    return ModelCopy.with(SharedFiles.stories(), file, "tokenizer.ggml.model", "nonsense")
+        .toString();
   }
 
   private static String stories() {

@@ -25,18 +25,18 @@ class MemoryPlanTest {
 
   @Test
   void what_does_not_fit_is_refused_with_figures() {
-    MemoryPlan copies = new MemoryPlan(GIB, 9 * GIB, 0, 1024, 8 * GIB, 16 * GIB);
+    MemoryPlan copies = new MemoryPlan(GIB, 9 * GIB, 9 * GIB, 0, 1024, 8 * GIB, 16 * GIB);
     assertThatThrownBy(() -> copies.requireWeights("m.gguf"))
         .isInstanceOf(CapacityException.class)
         .hasMessageContaining("9.0 GiB")
         .hasMessageContaining("8.0 GiB")
         .hasMessageContaining("--no-repack");
-    MemoryPlan mapped = new MemoryPlan(20 * GIB, 0, 0, 1024, 8 * GIB, 16 * GIB);
+    MemoryPlan mapped = new MemoryPlan(20 * GIB, 0, 0, 0, 1024, 8 * GIB, 16 * GIB);
     assertThatThrownBy(() -> mapped.requireWeights("m.gguf"))
         .isInstanceOf(CapacityException.class)
         .hasMessageContaining("20.0 GiB")
         .hasMessageContaining("--ignore-memory");
-    MemoryPlan fits = new MemoryPlan(9 * GIB, GIB, 0, 1024, 8 * GIB, 16 * GIB);
+    MemoryPlan fits = new MemoryPlan(9 * GIB, GIB, GIB, 0, 1024, 8 * GIB, 16 * GIB);
     assertThatCode(() -> fits.requireWeights("m.gguf")).doesNotThrowAnyException();
   }
 

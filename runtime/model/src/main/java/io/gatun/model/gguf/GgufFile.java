@@ -3,17 +3,21 @@ package io.gatun.model.gguf;
 import io.gatun.model.ModelFormatException;
 import java.io.IOException;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
  * A GGUF model file, or all parts of a split one: what its headers say, checked. Holds no open
@@ -21,6 +25,12 @@ import java.util.stream.Stream;
  */
 public final class GgufFile {
   private static final Pattern SPLIT = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
+
+  /** How deep, and among how many files, models are looked for in a folder; how many are named. */
+  private static final int DEPTH_MAX = 3;
+
+  private static final int SEEN_MAX = 10_000;
+  private static final int NAMED_MAX = 10;
 
   private final List<Path> parts;
   private final GgufMetadata metadata;
@@ -41,6 +51,9 @@ public final class GgufFile {
    * @throws IOException when it cannot be read at all
    */
   public static GgufFile open(Path path) throws IOException {
+    if (path.toString().isEmpty()) {
+      throw new ModelFormatException("the file's name is empty; name a .gguf file");
+    }
     if (Files.isDirectory(path)) {
       throw new ModelFormatException(
           "%s is a folder; name a .gguf file%s".formatted(path, filesIn(path)));
@@ -97,10 +110,18 @@ public final class GgufFile {
   }
 
   private static GgufHeader header(Path path, int part) throws IOException {
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      // A pipe would be waited for, and none can be mapped.
+      throw new ModelFormatException("%s is not a file on a disk".formatted(path));
+    }
     try (SeekableByteChannel channel = Files.newByteChannel(path)) {
       return GgufHeader.read(path.toString(), channel, part);
     } catch (NoSuchFileException e) {
-      throw new ModelFormatException("%s does not exist".formatted(path), e);
+      Path meant = path.resolveSibling(path.getFileName() + ".gguf");
+      throw new ModelFormatException(
+          "%s does not exist%s"
+              .formatted(path, Files.exists(meant) ? "; is %s meant?".formatted(meant) : ""),
+          e);
     }
   }
 
@@ -135,16 +156,30 @@ public final class GgufFile {
     }
   }
 
+  /** Models often lie one or two folders deeper than one thinks: by author, by name. */
   private static String filesIn(Path folder) throws IOException {
-    try (Stream<Path> files = Files.list(folder)) {
-      List<String> names =
-          files
-              .map(f -> f.getFileName().toString())
-              .filter(n -> n.endsWith(".gguf"))
-              .sorted()
-              .limit(10)
-              .toList();
-      return names.isEmpty() ? "; there is none in it" : ", for example " + names;
-    }
+    List<String> names = new ArrayList<>();
+    int[] seen = {0};
+    var _ =
+        Files.walkFileTree(
+            folder,
+            Set.of(FileVisitOption.FOLLOW_LINKS),
+            DEPTH_MAX,
+            new SimpleFileVisitor<>() {
+              @Override
+              public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+                if (attributes.isRegularFile() && file.toString().endsWith(".gguf")) {
+                  names.add(folder.relativize(file).toString());
+                }
+                return ++seen[0] < SEEN_MAX ? FileVisitResult.CONTINUE : FileVisitResult.TERMINATE;
+              }
+
+              @Override
+              public FileVisitResult visitFileFailed(Path file, IOException unreadable) {
+                return FileVisitResult.CONTINUE;
+              }
+            });
+    List<String> some = names.stream().sorted().limit(NAMED_MAX).toList();
+    return some.isEmpty() ? "; there is none in it" : ", for example " + some;
   }
 }
