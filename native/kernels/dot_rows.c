@@ -10,7 +10,9 @@
 
 #include <stdbool.h>
 
-enum { ROWS_AT_ONCE = 16 };
+/* Pieces per thread: long stretches of memory for the prefetcher, and still something to give away
+ * when one thread is held up. */
+enum { PIECES = 4, ROWS_MIN = 16 };
 
 /* userdata: struct gatun_row_type. src[0]: F32 [K, N] or, for experts, [K, U, T]. */
 void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
@@ -46,7 +48,6 @@ int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int6
 /* src[0]: what gatun_convert_rows made; src[1…]: weights. userdata: struct gatun_dot_product. */
 void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     (void)ith;
-    (void)nth;
     const struct gatun_dot_product *product = userdata;
     packed_header *header = dst->src[0]->data;
     const char *input = (const char *)(header + 1);
@@ -57,12 +58,14 @@ void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     }
     const int64_t n = dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / all_rows;
     const int64_t input_bytes = ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
+    const int64_t share = all_rows / (PIECES * nth);
+    const int64_t rows = share > ROWS_MIN ? share : ROWS_MIN;
     for (;;) {
-        int64_t row = (int64_t)take(counter) * ROWS_AT_ONCE;
+        int64_t row = (int64_t)take(counter) * rows;
         if (row >= all_rows) {
             return;
         }
-        int64_t end = row + ROWS_AT_ONCE < all_rows ? row + ROWS_AT_ONCE : all_rows;
+        int64_t end = row + rows < all_rows ? row + rows : all_rows;
         float *c = dst->data;
         const struct ggml_tensor *w = dst->src[1];
         for (int i = 1; row < end;) {

@@ -187,7 +187,7 @@ void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *user
     }
 }
 
-enum { ROWS_AT_ONCE = 16 };
+enum { ROWS_AT_ONCE = 128 };
 
 /*
  * src[0]: of gatun_convert_rows with x as [K, U·T or T]; src[1]: ids; src[2…]: weights.
