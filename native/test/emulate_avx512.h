@@ -30,9 +30,12 @@ typedef union {
 #define __m512 lanes
 #define __m512i lanes
 
+/* Calls, not copies everywhere: with sanitizers those take compilers minutes. */
+#define EMULATION __attribute__((noinline, unused))
+
 /* EMULATED(name, parameters, what each of 16 lanes n of r becomes) */
 #define EMULATED(name, parameters, lane)                                                           \
-    static inline lanes emulated_##name parameters {                                               \
+    static EMULATION lanes emulated_##name parameters {                                               \
         lanes r;                                                                                   \
         for (int n = 0; n < 16; n++) {                                                             \
             lane;                                                                                  \
@@ -79,15 +82,15 @@ EMULATED(cvtph_ps, (__m256i a), uint16_t x[16]; memcpy(x, &a, 32); r.f[n] = _cvt
 EMULATED(maskz_mov_ps, (__mmask16 m, lanes a), r.f[n] = m >> n & 1 ? a.f[n] : 0)
 EMULATED(maskz_loadu_ps, (__mmask16 m, const float *p), r.f[n] = m >> n & 1 ? p[n] : 0)
 
-static inline lanes emulated_loadu(const void *p) {
+static EMULATION lanes emulated_loadu(const void *p) {
     lanes r;
     memcpy(&r, p, sizeof r);
     return r;
 }
 
-static inline void emulated_storeu(void *p, lanes a) { memcpy(p, &a, sizeof a); }
+static EMULATION void emulated_storeu(void *p, lanes a) { memcpy(p, &a, sizeof a); }
 
-static inline void emulated_mask_storeu_ps(float *p, __mmask16 m, lanes a) {
+static EMULATION void emulated_mask_storeu_ps(float *p, __mmask16 m, lanes a) {
     for (int n = 0; n < 16; n++) {
         if (m >> n & 1) {
             p[n] = a.f[n];
@@ -95,7 +98,7 @@ static inline void emulated_mask_storeu_ps(float *p, __mmask16 m, lanes a) {
     }
 }
 
-static inline __mmask16 emulated_cmp_ps_mask(lanes a, lanes b, int how) {
+static EMULATION __mmask16 emulated_cmp_ps_mask(lanes a, lanes b, int how) {
     __mmask16 m = 0;
     if (how != _CMP_NLT_UQ) {
         abort();
@@ -107,7 +110,7 @@ static inline __mmask16 emulated_cmp_ps_mask(lanes a, lanes b, int how) {
 }
 
 /* Halves onto each other, as compilers do it. */
-static inline float emulated_reduce_add_ps(lanes a) {
+static EMULATION float emulated_reduce_add_ps(lanes a) {
     for (int half = 8; half > 0; half /= 2) {
         for (int n = 0; n < half; n++) {
             a.f[n] += a.f[n + half];
@@ -116,7 +119,7 @@ static inline float emulated_reduce_add_ps(lanes a) {
     return a.f[0];
 }
 
-static inline float emulated_reduce_max_ps(lanes a) {
+static EMULATION float emulated_reduce_max_ps(lanes a) {
     float largest = a.f[0];
     for (int n = 1; n < 16; n++) {
         largest = a.f[n] > largest ? a.f[n] : largest;

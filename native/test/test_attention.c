@@ -181,7 +181,7 @@ int main(void) {
     static const int64_t heads[][2] = {{1, 1}, {4, 1}, {3, 3}, {6, 2}, {14, 2}, {16, 2}, {5, 1}};
     static const int64_t tokens[] = {1, 2, 3, 8, 17, 33};
     static const int64_t cells[] = {1, 9, 63, 64, 100, 256, 300};
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 400 / CASE_STEP; i++) {
         const int64_t *dim = dims[next_random() % 7], *head = heads[next_random() % 7];
         const struct shape s = {.d = dim[0],
                                 .dv = dim[1],

@@ -174,7 +174,8 @@ int main(void) {
         same_floats(type);
         for (unsigned s = 0; s < sizeof shapes / sizeof *shapes; s++) {
             /* F32 in every combination; the other types take turns. */
-            for (int32_t form = type ? (int32_t)(s % 3) : 0; form < 32; form += type ? 3 : 1) {
+            const unsigned step = (type ? 3 : 1) * CASE_STEP;
+            for (int32_t form = (int32_t)(s % step); form < 32; form += (int32_t)step) {
                 int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
                 /* Rows of blocks are whole. */
                 int64_t *inner = form & GATUN_A_INNER_SUM ? &k : &m;

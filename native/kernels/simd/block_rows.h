@@ -266,6 +266,15 @@ ALWAYS_INLINE void fifth_bits(const uint8_t *restrict qh, uint8_t *restrict q) {
     const __m256i values = _mm256_load_si256((const __m256i *)q);
     _mm256_store_si256((__m256i *)q,
                        _mm256_or_si256(values, _mm256_and_si256(set, _mm256_set1_epi8(16))));
+#elif defined(__ARM_FEATURE_DOTPROD)
+    const uint8x8_t bit = vcreate_u8(0x8040201008040201);
+    const uint8x16_t two = vcombine_u8(bit, bit);
+    for (int i = 0; i < 2; i++) {
+        const uint8x16_t spread = vcombine_u8(vdup_n_u8((uint8_t)(bits >> 16 * i)),
+                                              vdup_n_u8((uint8_t)(bits >> (16 * i + 8))));
+        const uint8x16_t fifth = vandq_u8(vtstq_u8(spread, two), vdupq_n_u8(16));
+        vst1q_u8(q + 16 * i, vorrq_u8(vld1q_u8(q + 16 * i), fifth));
+    }
 #else
     for (int l = 0; l < 32; l++) {
         q[l] = (uint8_t)(q[l] | (bits >> l & 1) << 4);

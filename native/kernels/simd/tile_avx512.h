@@ -29,10 +29,10 @@ ALWAYS_INLINE void rows256(const panel256 *p, const act256 *a0, int64_t group_by
             for (int c = 0; c < columns; c++) {
                 part[c] = _mm512_setzero_si512();
             }
-            for (int k = groups * s; k < groups * (s + 1); k++) {
-                const __m512i w = _mm512_loadu_si512(p->q[k]);
+            for (int k = 0; k < groups; k++) {
+                const __m512i w = _mm512_loadu_si512(p->q[groups * s + k]);
                 for (int c = 0; c < columns; c++) {
-                    part[c] = _mm512_dpbusd_epi32(part[c], w, broadcast4(OF(q[k], c)));
+                    part[c] = _mm512_dpbusd_epi32(part[c], w, broadcast4(OF(q[groups * s + k], c)));
                 }
             }
             const __m512i scale = _mm512_srai_epi32(_mm512_loadu_si512(p->scale[s]), 16);
