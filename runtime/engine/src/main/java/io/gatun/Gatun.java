@@ -27,10 +27,12 @@ public final class Gatun {
 
   /** {@link #load(Path)} with options. */
   public static LanguageModel load(Path file, LoadOptions loading, EngineOptions running) {
-    try (Model model = Model.load(file, loading)) {
-      if (loading.checkMemory()) {
-        model.memoryPlan().requireContext(model.name(), Engine.cellsOf(model, running));
-      }
+    try (Model model =
+        Model.load(
+            file,
+            loading,
+            (h, plan) ->
+                plan.require(file.toString(), Engine.cellsOf(h, running), running.batchRows()))) {
       return new LanguageModel(Engine.open(model, running));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);

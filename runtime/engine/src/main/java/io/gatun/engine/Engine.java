@@ -1,5 +1,6 @@
 package io.gatun.engine;
 
+import io.gatun.model.Hyperparams;
 import io.gatun.model.Model;
 import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.NativeThread;
@@ -52,11 +53,10 @@ public final class Engine implements AutoCloseable {
    * Starts an engine.
    *
    * @throws CapacityException when its KV cache gets no memory; ask {@link
-   *     io.gatun.model.MemoryPlan#requireContext} before, as systems often promise more than they
-   *     have
+   *     io.gatun.model.MemoryPlan#require} before, as systems often promise more than they have
    */
   public static Engine open(Model model, EngineOptions options) {
-    int cells = cellsOf(model, options);
+    int cells = cellsOf(model.hyperparams(), options);
     Model kept = model.retain();
     try {
       return new Engine(kept, options, cells);
@@ -67,11 +67,11 @@ public final class Engine implements AutoCloseable {
   }
 
   /** How many cells an engine with such options has: its context, rounded up. */
-  public static int cellsOf(Model model, EngineOptions options) {
+  public static int cellsOf(Hyperparams hyperparams, EngineOptions options) {
     int wanted =
         options.contextTokens() > 0
             ? options.contextTokens()
-            : Math.min(model.hyperparams().contextLength(), EngineOptions.CONTEXT_DEFAULT_MAX);
+            : Math.min(hyperparams.contextLength(), EngineOptions.CONTEXT_DEFAULT_MAX);
     return Math.ceilDiv(wanted, EngineLoop.KV_PADDING) * EngineLoop.KV_PADDING;
   }
 

@@ -6,15 +6,16 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
- * What loading a model will take, before anything is loaded. Bytes.
+ * What a model will take, before anything is loaded. Bytes.
  *
  * @param mapped weights used in place in the file; the system may drop and reread them
  * @param privateCopies weights copied into main memory: rearranged, or not aligned in the file
  * @param rearranged those of the copies that are rearranged
- * @param device weights in GPU memory
- * @param kvPerToken keys and values of one token of context, over all layers
+ * @param gpus what lies on GPUs
+ * @param use what grows with how it is used
  * @param available main memory that is free or can be freed
  * @param total main memory of the machine or container
  */
@@ -22,13 +23,57 @@ public record MemoryPlan(
     long mapped,
     long privateCopies,
     long rearranged,
-    long device,
-    long kvPerToken,
+    List<OnGpu> gpus,
+    PerUse use,
     long available,
     long total) {
+  /** Logits are computed for at most so many bytes at once. */
+  private static final long LOGITS_MAX = 64L << 20;
 
-  /** Main memory that is free, or that the system can free at once. */
+  /**
+   * One GPU's part.
+   *
+   * @param weights bytes of weights
+   * @param kvPerToken keys and values of its layers, for one token of context
+   * @param free bytes of its memory that are free
+   */
+  public record OnGpu(String name, long weights, long kvPerToken, long free) {}
+
+  /**
+   * What does not depend on the file alone.
+   *
+   * @param kvPerToken keys and values of one token of context, over all layers
+   * @param computePerRow estimate of the intermediate values of one row of a step
+   * @param logitsPerRow logits of one row
+   */
+  public record PerUse(long kvPerToken, long computePerRow, long logitsPerRow) {
+    /**
+     * An estimate of a step's intermediate values.
+     *
+     * @param rows T, of the largest step
+     * @param tokens S, cells of the KV cache: the mask has an F16 value for each and row
+     */
+    public long computeBytes(long rows, long tokens) {
+      return rows * (computePerRow + 2 * tokens) + Math.min(rows * logitsPerRow, LOGITS_MAX);
+    }
+  }
+
+  /** Bytes of weights in GPU memory. */
+  public long device() {
+    return gpus.stream().mapToLong(OnGpu::weights).sum();
+  }
+
+  /** Keys and values of one token of context, over all layers and devices. */
+  public long kvPerToken() {
+    return use.kvPerToken();
+  }
+
+  /** Main memory that is free, or that the system can free at once; within a container's limit. */
   public static long availableBytes() {
+    return Math.min(machineAvailable(), CgroupMemory.own().available().orElse(Long.MAX_VALUE));
+  }
+
+  private static long machineAvailable() {
     long total = totalBytes();
     try {
       for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
@@ -53,35 +98,56 @@ public record MemoryPlan(
    * @throws CapacityException with the figures and what to change
    */
   public void requireWeights(String name) {
+    require(name, 0, 0);
+  }
+
+  /**
+   * Throws when the weights cannot fit together with a KV cache and the intermediate values.
+   *
+   * @param tokens cells of the KV cache; 0 for the weights alone
+   * @param rows of the largest step; 0 for the weights alone
+   * @throws CapacityException with the figures and what to change
+   */
+  public void require(String name, long tokens, long rows) {
+    long compute = use.computeBytes(rows, tokens);
+    long kvOnGpus = gpus.stream().mapToLong(g -> g.kvPerToken() * tokens).sum();
+    long kv = Math.multiplyExact(use.kvPerToken(), tokens) - kvOnGpus;
     if (privateCopies > available) {
       throw new CapacityException(
           "%s needs %s of private memory for rearranged weights but only %s are available. Use --no-repack, or --ignore-memory to try anyway"
               .formatted(name, show(privateCopies), show(available)));
     }
-    if (mapped + privateCopies > total) {
+    if (privateCopies + kv + compute > available) {
+      throw new CapacityException(
+          "%s: a context of %d tokens needs %s for the KV cache and %s for computing, beside %s of private weights, but only %s are available. Use a shorter context (--context), --no-repack, or --ignore-memory to try anyway"
+              .formatted(
+                  name, tokens, show(kv), show(compute), show(privateCopies), show(available)));
+    }
+    if (mapped + privateCopies + kv + compute > total) {
       throw new CapacityException(
           "%s needs %s (%s mapped, %s private) but this machine has %s in all: every token would be read from disk. Use a smaller quantisation, or --ignore-memory to try anyway"
               .formatted(
                   name,
-                  show(mapped + privateCopies),
+                  show(mapped + privateCopies + kv + compute),
                   show(mapped),
-                  show(privateCopies),
+                  show(privateCopies + kv + compute),
                   show(total)));
     }
-  }
-
-  /**
-   * Throws when a KV cache of so many tokens cannot fit, once the weights are loaded.
-   *
-   * @throws CapacityException with the figures and what to change
-   */
-  public void requireContext(String name, long tokens) {
-    long bytes = Math.multiplyExact(kvPerToken, tokens);
-    long now = availableBytes();
-    if (bytes > now) {
-      throw new CapacityException(
-          "%s: the KV cache of %d tokens needs %s but only %s are available. Use a shorter context (--context), or --ignore-memory to try anyway"
-              .formatted(name, tokens, show(bytes), show(now)));
+    for (OnGpu gpu : gpus) {
+      long onGpu = gpu.weights() + gpu.kvPerToken() * tokens + compute;
+      if (onGpu > gpu.free()) {
+        throw new CapacityException(
+            "%s needs %s on %s (%s weights, %s KV cache of %d tokens, %s for computing) but only %s are free. Use fewer --gpu-layers, a shorter context (--context), or --ignore-memory to try anyway"
+                .formatted(
+                    name,
+                    show(onGpu),
+                    gpu.name(),
+                    show(gpu.weights()),
+                    show(gpu.kvPerToken() * tokens),
+                    tokens,
+                    show(compute),
+                    show(gpu.free())));
+      }
     }
   }
 

@@ -17,6 +17,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executors;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
 
 /**
  * A model in memory: its file, numbers, weights and vocabulary. Read-only and thread-safe.
@@ -55,10 +57,22 @@ public final class Model implements AutoCloseable {
    * @throws CapacityException when it does not fit into memory
    */
   public static Model load(Path path, LoadOptions options) throws IOException {
+    return load(path, options, (_, plan) -> plan.requireWeights(path.toString()));
+  }
+
+  /**
+   * Loads a model that has to fit together with something else.
+   *
+   * @param check what is asked before anything is loaded, unless the options say not to; throws
+   *     {@link CapacityException}
+   */
+  public static Model load(
+      Path path, LoadOptions options, BiConsumer<Hyperparams, MemoryPlan> check)
+      throws IOException {
     ThreadCount.watch();
     Loading loading = Loading.plan(GgufFile.open(path), options);
     if (options.checkMemory()) {
-      loading.plan.requireWeights(path.toString());
+      check.accept(loading.hyperparams, loading.plan);
     }
     try (var executor = Executors.newVirtualThreadPerTaskExecutor()) {
       CompletableFuture<Vocabulary> vocabulary =
@@ -213,11 +227,40 @@ public final class Model implements AutoCloseable {
               placement.mapped(),
               placement.privateCopies(),
               placement.repacked(),
-              placement.device(),
-              kvPerToken,
+              onGpus(placement, devices, kvPerToken / h.layerCount(), h.layerCount()),
+              perUse(file, h, kvPerToken),
               available,
               MemoryPlan.totalBytes());
       return new Loading(file, h, architecture, devices, placement, plan);
+    }
+
+    private static List<MemoryPlan.OnGpu> onGpus(
+        WeightPlacement placement, LayerDevices devices, long kvPerLayer, int layers) {
+      return devices.gpus().stream()
+          .map(gpu -> {
+            long count =
+                IntStream.range(0, layers).filter(layer -> devices.of(layer) == gpu).count();
+            return new MemoryPlan.OnGpu(
+                gpu.toString(), placement.on(gpu), count * kvPerLayer, gpu.bytesFree());
+          })
+          .toList();
+    }
+
+    /**
+     * A layer's intermediate values are as wide as its matrices; GGML uses their memory again for
+     * the next layer. Experts have K rows for each.
+     */
+    private static MemoryPlan.PerUse perUse(GgufFile file, Hyperparams h, long kvPerToken) {
+      long widest = h.embeddingLength();
+      for (TensorInfo tensor : file.tensors()) {
+        if (tensor.name().startsWith("blk.")) {
+          long times = tensor.shape().d2() > 1 ? h.expertsPerToken() : 1;
+          widest = Math.max(widest, tensor.shape().d1() * times);
+        }
+      }
+      long vocabulary = file.tensor("token_embd.weight").orElseThrow().shape().d1();
+      return new MemoryPlan.PerUse(
+          kvPerToken, 4 * (4L * h.embeddingLength() + 3 * widest), 4 * vocabulary);
     }
 
     private static Architecture architectureOf(GgufFile file) {

@@ -69,9 +69,12 @@ final class WeightPlacement {
     return bytes(Where.REPACKED);
   }
 
-  /** Bytes that will be copied to GPUs. */
-  long device() {
-    return bytes(Where.DEVICE);
+  /** Bytes that will be copied to a GPU. */
+  long on(Device device) {
+    return placed.stream()
+        .filter(p -> p.where() == Where.DEVICE && p.device() == device)
+        .mapToLong(p -> p.tensor().bytes())
+        .sum();
   }
 
   /** Brings everything to its place. */

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gatun.Gatun;
+import io.gatun.engine.Engine;
+import io.gatun.engine.EngineOptions;
+import io.gatun.engine.GenerateRequest;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.MemoryPlan;
@@ -15,29 +19,104 @@ import io.gatun.tensor.Placement;
 import io.gatun.tests.kit.MadeModel;
 import io.gatun.tests.kit.ModelShape;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MemoryPlanTest {
   private static final long GIB = 1L << 30;
 
+  /** 1 MiB for each token of context, and for each row of a step. */
+  private static final MemoryPlan.PerUse USE = new MemoryPlan.PerUse(1 << 20, 1 << 20, 1024);
+
   @TempDir Path folder;
 
   @Test
   void what_does_not_fit_is_refused_with_figures() {
-    MemoryPlan copies = new MemoryPlan(GIB, 9 * GIB, 9 * GIB, 0, 1024, 8 * GIB, 16 * GIB);
+    MemoryPlan copies = plan(GIB, 9 * GIB, 8 * GIB, 16 * GIB);
     assertThatThrownBy(() -> copies.requireWeights("m.gguf"))
         .isInstanceOf(CapacityException.class)
         .hasMessageContaining("9.0 GiB")
         .hasMessageContaining("8.0 GiB")
         .hasMessageContaining("--no-repack");
-    MemoryPlan mapped = new MemoryPlan(20 * GIB, 0, 0, 0, 1024, 8 * GIB, 16 * GIB);
+    MemoryPlan mapped = plan(20 * GIB, 0, 8 * GIB, 16 * GIB);
     assertThatThrownBy(() -> mapped.requireWeights("m.gguf"))
         .isInstanceOf(CapacityException.class)
         .hasMessageContaining("20.0 GiB")
         .hasMessageContaining("--ignore-memory");
-    MemoryPlan fits = new MemoryPlan(9 * GIB, GIB, GIB, 0, 1024, 8 * GIB, 16 * GIB);
+    MemoryPlan fits = plan(9 * GIB, GIB, 8 * GIB, 16 * GIB);
     assertThatCode(() -> fits.requireWeights("m.gguf")).doesNotThrowAnyException();
+  }
+
+  private static MemoryPlan plan(long mapped, long copies, long available, long total) {
+    return new MemoryPlan(mapped, copies, copies, List.of(), USE, available, total);
+  }
+
+  @Test
+  void weights_context_and_intermediate_values_are_looked_at_together() {
+    MemoryPlan plan = plan(GIB, 5 * GIB, 8 * GIB, 16 * GIB);
+    assertThatCode(() -> plan.require("m.gguf", 2048, 512)).doesNotThrowAnyException();
+    // 1 MiB for each token: the cache would fit, and the weights would, but not both.
+    assertThatThrownBy(() -> plan.require("m.gguf", 4096, 512))
+        .isInstanceOf(CapacityException.class)
+        .hasMessageContaining("4096 tokens")
+        .hasMessageContaining("4.0 GiB for the KV cache")
+        .hasMessageContaining("--context");
+    assertThatThrownBy(() -> plan.require("m.gguf", 2560, 4096))
+        .isInstanceOf(CapacityException.class)
+        .hasMessageContaining("for computing");
+  }
+
+  @Test
+  void a_gpu_is_asked_for_what_lies_on_it() {
+    MemoryPlan.OnGpu small = new MemoryPlan.OnGpu("small", 2 * GIB, 1 << 19, 4 * GIB);
+    MemoryPlan plan = new MemoryPlan(GIB, 0, 0, List.of(small), USE, 8 * GIB, 16 * GIB);
+    assertThatCode(() -> plan.require("m.gguf", 2048, 512)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> plan.require("m.gguf", 4096, 512))
+        .isInstanceOf(CapacityException.class)
+        .hasMessageContaining("on small")
+        .hasMessageContaining("2.0 GiB KV cache")
+        .hasMessageContaining("--gpu-layers");
+  }
+
+  /** Before the weights are loaded, which may take minutes. */
+  @Test
+  void a_context_that_does_not_fit_is_refused_before_loading() {
+    Path file =
+        MadeModel.write(
+            folder.resolve("m.gguf"), ModelShape.tiny("llama").withLayers(64), DType.Q4_0, 1);
+    EngineOptions huge = EngineOptions.defaults().withContextTokens(1 << 24);
+    assertThatThrownBy(() -> Gatun.load(file, LoadOptions.defaults(), huge))
+        .isInstanceOf(CapacityException.class)
+        .hasMessageContaining("--context")
+        .satisfies(e ->
+            assertThat(e.getStackTrace())
+                .as("asked from inside of loading")
+                .anyMatch(f -> f.getClassName().equals(Model.class.getName())));
+  }
+
+  /** The estimate is meant to be on the safe side, but not by much. */
+  @Test
+  void intermediate_values_are_about_what_was_estimated() throws Exception {
+    for (ModelShape shape :
+        List.of(
+            ModelShape.tiny("llama"),
+            ModelShape.tiny("gemma3").with("attention.sliding_window", 64),
+            ModelShape.tiny("qwen3moe").withExperts(8, 2))) {
+      Path file = MadeModel.write(folder.resolve("c.gguf"), shape, DType.Q8_0, 1);
+      int rows = 512;
+      EngineOptions options =
+          EngineOptions.defaults().withContextTokens(1024).withBatchRows(rows).withThreads(1);
+      try (Model model = Model.load(file, LoadOptions.defaults());
+          Engine engine = Engine.open(model, options)) {
+        int[] prompt = new int[1000];
+        var _ = engine.submit(GenerateRequest.of(prompt).withMaxTokens(1)).finishReason();
+        long taken = engine.statistics().computeBytes();
+        assertThat(model.memoryPlan().use().computeBytes(rows, 1024))
+            .as(shape.architecture())
+            .isBetween(taken * 8 / 10, taken * 4);
+      }
+    }
   }
 
   @Test
