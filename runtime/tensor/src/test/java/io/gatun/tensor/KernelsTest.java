@@ -24,6 +24,9 @@ class KernelsTest {
   private static final int K = 512;
   private static final int EXPERTS = 5;
 
+  /** Of a sum of 512 products in F32, relative to its size of some 20; matters for F32 weights. */
+  private static final double ROUNDING = 20 * 0x1p-21;
+
   /** Types that take importances to be written; GGML's quantisers need some. */
   private static final Set<DType> WITH_IMPORTANCE =
       Set.of(DType.IQ2_XXS, DType.IQ2_XS, DType.IQ1_S, DType.IQ1_M);
@@ -64,7 +67,7 @@ class KernelsTest {
           double ggml = error(run(store, widths, width, x, columns, Kernels.ggml()), exactly, x);
           assertThat(ours)
               .as("%s, %d columns, %d rows: error against %s of GGML", type, columns, width, ggml)
-              .isLessThanOrEqualTo(1.15 * ggml + 4e-6);
+              .isLessThanOrEqualTo(1.15 * ggml + ROUNDING);
         }
       }
     }
@@ -95,7 +98,7 @@ class KernelsTest {
                   experts(store, width, x, ids, used, Kernels.ggml()), exactly, x, ids, used);
           assertThat(ours)
               .as("%s, %d tokens, error against %s of GGML", type, tokens, ggml)
-              .isLessThanOrEqualTo(1.15 * ggml + 4e-6);
+              .isLessThanOrEqualTo(1.15 * ggml + ROUNDING);
         }
       }
     }
