@@ -79,7 +79,7 @@ class WorkerAssertionTest {
       MemorySegment rows = Ggml.ggml_get_rows(ctx, table, indices);
       // A selection alone would be given one thread.
       Ggml.ggml_build_forward_expand(graph, Ggml.ggml_add(ctx, rows, rows));
-      try (Backend backend = Backend.cpu(2)) {
+      try (Backend backend = Backend.cpu(2, Kernels.own())) {
         return backend.compute(graph, null);
       } finally {
         Ggml.ggml_free(ctx);
