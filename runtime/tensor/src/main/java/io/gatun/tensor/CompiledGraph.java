@@ -169,16 +169,26 @@ public final class CompiledGraph implements AutoCloseable {
     return ggmlGraph;
   }
 
-  /** Before another placement: the allocator skips tensors that have an address. */
+  /**
+   * Before another placement: the allocator skips tensors that have an address. Those that lowering
+   * added to the graph's own nodes count too.
+   */
   void forgetAddresses() {
     data.clear();
     for (Tensor node : graph.nodes()) {
       if (!(node.op() instanceof Op.Stored)) {
-        MemorySegment tensor = struct(node);
-        ggml_tensor.data(tensor, NULL);
-        ggml_tensor.buffer(tensor, NULL);
+        forgetAddress(struct(node));
       }
     }
+    for (int i = 0; i < Ggml.ggml_graph_n_nodes(ggmlGraph); i++) {
+      forgetAddress(
+          Ggml.ggml_graph_node(ggmlGraph, i).reinterpret(ggml_tensor.sizeof(), arena, null));
+    }
+  }
+
+  private static void forgetAddress(MemorySegment tensor) {
+    ggml_tensor.data(tensor, NULL);
+    ggml_tensor.buffer(tensor, NULL);
   }
 
   long scheduledBytes(List<MemorySegment> backends) {
