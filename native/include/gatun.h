@@ -128,6 +128,7 @@ GATUN_API void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, 
 /* The same with dot products: src[0] is of gatun_convert_rows, src[1] ids.
  * userdata: struct gatun_dot_product. */
 GATUN_API void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
 /* Tiles of attention that may be split among threads; see gatun_attention_params. */
 #define GATUN_ATTENTION_TILES 128
 

@@ -52,12 +52,10 @@ void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     packed_header *header = dst->src[0]->data;
     const char *input = (const char *)(header + 1);
     counter *counter = &header->counters[product->number];
-    int64_t all_rows = 0;
-    for (int i = 1; i < 10 && dst->src[i]; i++) {
-        all_rows += dst->src[i]->ne[1];
-    }
-    const int64_t n = dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / all_rows;
-    const int64_t input_bytes = ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
+    const int64_t all_rows = rows_of_all(dst, 1);
+    const int64_t n = columns_of_each(dst, 1);
+    const int64_t input_bytes =
+        ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
     const int64_t share = all_rows / (PIECES * nth);
     const int64_t rows = share > ROWS_MIN ? share : ROWS_MIN;
     for (;;) {

@@ -76,11 +76,11 @@ int64_t gatun_quantized_experts_bytes(int32_t block, int64_t k, int64_t experts,
 }
 
 /* Columns of one group; they need not be neighbours, so they are brought together first. */
-static int gather(const struct ggml_tensor *x, const int32_t *pairs, int64_t users, int64_t from,
+static int gather(const struct ggml_tensor *x, const int32_t *pairs, int64_t used, int64_t from,
                   int count, float *out) {
     int columns = 0;
     for (; columns < GROUP_COLUMNS && pairs[columns] >= 0; columns++) {
-        const int64_t u = pairs[columns] % users, t = pairs[columns] / users;
+        const int64_t u = pairs[columns] % used, t = pairs[columns] / used;
         const char *column = (const char *)x->data + t * (int64_t)x->nb[2] +
                              (x->ne[1] == 1 ? 0 : u * (int64_t)x->nb[1]);
         memcpy(out + columns * count, (const float *)column + from, (size_t)count * sizeof(float));
@@ -92,11 +92,10 @@ static int gather(const struct ggml_tensor *x, const int32_t *pairs, int64_t use
 void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     const struct ggml_tensor *x = dst->src[0];
     const route *r = dst->src[1]->data;
-    const int64_t users = dst->src[2]->ne[0];
+    const int64_t used = dst->src[2]->ne[0];
     const int block = (int)(intptr_t)userdata;
     const int64_t blocks = x->ne[0] / block;
     const int64_t bytes = gatun_group_bytes(x->ne[0], block);
-    const int64_t act_bytes = block == 256 ? (int64_t)sizeof(act256) : (int64_t)sizeof(act32);
     packed_header *header = dst->data;
     char *packed = (char *)(header + 1);
     if (ith == 0) {
@@ -108,8 +107,8 @@ void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *use
         for (int64_t b = 0; b < blocks; b++) {
             ALIGNED(64) float values[GROUP_COLUMNS * 256];
             const int columns =
-                gather(x, pairs_of(r) + g * GROUP_COLUMNS, users, b * block, block, values);
-            pack(values, block, columns, 0, 1, packed + g * bytes + b * act_bytes);
+                gather(x, pairs_of(r) + g * GROUP_COLUMNS, used, b * block, block, values);
+            pack(values, block, columns, 0, 1, packed + g * bytes + gatun_group_bytes(b * block, block));
         }
     }
 }
@@ -123,7 +122,6 @@ static void panel_product(const struct ggml_tensor *w, int32_t expert, int64_t r
     const struct weight_type *type = gatun_weight_type(w->type);
     const int64_t k = w->ne[0], m = w->ne[1];
     const int block = type->block_values;
-    const int64_t act_bytes = block == 256 ? (int64_t)sizeof(act256) : (int64_t)sizeof(act32);
     const int64_t bytes = gatun_group_bytes(k, block);
     const int rows = m - row < PANEL_ROWS ? (int)(m - row) : PANEL_ROWS;
     gatun_tile_fn *tile = block == 256 ? kernels->tile256 : kernels->tile32;
@@ -137,7 +135,7 @@ static void panel_product(const struct ggml_tensor *w, int32_t expert, int64_t r
         for (int32_t g = r->first_group[expert]; g < end; g += GROUPS_AT_ONCE) {
             const int groups = end - g < GROUPS_AT_ONCE ? end - g : GROUPS_AT_ONCE;
             ALIGNED(64) float sums[GROUPS_AT_ONCE * GROUP_COLUMNS][PANEL_ROWS];
-            tile(type, panel, packed + g * bytes + from / block * act_bytes, bytes, blocks,
+            tile(type, panel, packed + g * bytes + gatun_group_bytes(from, block), bytes, blocks,
                  PANEL_ROWS, groups * GROUP_COLUMNS, sums[0], PANEL_ROWS, false);
             const int32_t *pairs = pairs_of(r) + (int64_t)g * GROUP_COLUMNS;
             for (int j = 0; j < groups * GROUP_COLUMNS && pairs[j] >= 0; j++) {
@@ -161,29 +159,15 @@ void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *user
     const char *packed = (const char *)(header + 1);
     counter *counter = &header->counters[(int)(intptr_t)userdata];
     const route *r = dst->src[1]->data;
-    int64_t panels = 0, all_rows = 0;
-    for (int i = 2; i < 10 && dst->src[i]; i++) {
-        panels += (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS;
-        all_rows += dst->src[i]->ne[1];
-    }
-    const int64_t pairs = dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / all_rows;
-    for (;;) {
-        const int64_t work = take(counter);
-        if (work >= panels * r->experts) {
-            return;
+    const int64_t panels = pieces_of_all(dst, 2, PANEL_ROWS);
+    const int64_t work = panels * r->experts;
+    const int64_t pairs = columns_of_each(dst, 2);
+    for (int64_t next = take(counter); next < work; next = take(counter)) {
+        const int32_t expert = (int32_t)(next / panels);
+        if (r->first_group[expert] < r->first_group[expert + 1]) {
+            const place at = place_of(dst, 2, PANEL_ROWS, pairs, next % panels);
+            panel_product(at.w, expert, at.row, r, packed, at.c);
         }
-        const int32_t expert = (int32_t)(work / panels);
-        if (r->first_group[expert] == r->first_group[expert + 1]) {
-            continue;
-        }
-        int64_t panel = work % panels;
-        float *c = dst->data;
-        int i = 2;
-        for (; panel >= (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS; i++) {
-            panel -= (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS;
-            c += dst->src[i]->ne[1] * pairs;
-        }
-        panel_product(dst->src[i], expert, panel * PANEL_ROWS, r, packed, c);
     }
 }
 
@@ -204,32 +188,18 @@ void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata
     const int64_t pairs = ids->ne[0] * ids->ne[1];
     const int64_t input_bytes =
         ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
-    int64_t chunks = 0;
-    for (int i = 2; i < 10 && dst->src[i]; i++) {
-        chunks += (dst->src[i]->ne[1] + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
-    }
-    for (;;) {
-        const int64_t work = take(counter);
-        if (work >= pairs * chunks) {
-            return;
-        }
-        const int64_t pair = work / chunks;
-        int64_t chunk = work % chunks;
-        float *c = dst->data;
-        int i = 2;
-        for (; chunk >= (dst->src[i]->ne[1] + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE; i++) {
-            chunk -= (dst->src[i]->ne[1] + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
-            c += dst->src[i]->ne[1] * pairs;
-        }
-        const struct ggml_tensor *w = dst->src[i];
-        const int64_t m = w->ne[1];
-        const char *rows = (const char *)w->data +
-                           expert_of(ids, pair, (int32_t)w->ne[2]) * (int64_t)w->nb[2];
+    const int64_t pieces = pieces_of_all(dst, 2, ROWS_AT_ONCE);
+    for (int64_t next = take(counter); next < pairs * pieces; next = take(counter)) {
+        const int64_t pair = next / pieces;
+        const place at = place_of(dst, 2, ROWS_AT_ONCE, pairs, next % pieces);
+        const int64_t m = at.w->ne[1];
+        const char *rows = (const char *)at.w->data +
+                           expert_of(ids, pair, (int32_t)at.w->ne[2]) * (int64_t)at.w->nb[2];
         const char *x = input + (product->rows == pairs ? pair : pair / ids->ne[0]) * input_bytes;
-        const int64_t end = (chunk + 1) * ROWS_AT_ONCE < m ? (chunk + 1) * ROWS_AT_ONCE : m;
-        for (int64_t row = chunk * ROWS_AT_ONCE; row < end; row++) {
-            product->dot[i - 2]((int)w->ne[0], c + pair * m + row, 0,
-                                rows + row * (int64_t)w->nb[1], 0, x, 0, 1);
+        const int64_t end = at.row + ROWS_AT_ONCE < m ? at.row + ROWS_AT_ONCE : m;
+        for (int64_t row = at.row; row < end; row++) {
+            product->dot[at.number]((int)at.w->ne[0], at.c + pair * m + row, 0,
+                                    rows + row * (int64_t)at.w->nb[1], 0, x, 0, 1);
         }
     }
 }

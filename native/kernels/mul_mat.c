@@ -56,7 +56,6 @@ static void panel_product(const struct ggml_tensor *w, int64_t row, const char *
     const struct weight_type *type = gatun_weight_type(w->type);
     const int64_t k = w->ne[0], m = w->ne[1];
     const int block = type->block_values;
-    const int64_t act_bytes = block == 256 ? (int64_t)sizeof(act256) : (int64_t)sizeof(act32);
     const int64_t group = gatun_group_bytes(k, block);
     const int rows = m - row < PANEL_ROWS ? (int)(m - row) : PANEL_ROWS;
     gatun_tile_fn *tile = block == 256 ? kernels->tile256 : kernels->tile32;
@@ -66,7 +65,7 @@ static void panel_product(const struct ggml_tensor *w, int64_t row, const char *
         const char *source = (const char *)w->data + row * (int64_t)w->nb[1] +
                              from / block * type->block_bytes;
         kernels->unpack(w->type, source, (int64_t)w->nb[1], rows, blocks, panel);
-        tile(type, panel, packed + from / block * act_bytes, group, blocks, rows, (int)n, c + row, m,
+        tile(type, panel, packed + gatun_group_bytes(from, block), group, blocks, rows, (int)n, c + row, m,
              from > 0);
     }
 }
@@ -81,24 +80,10 @@ void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     packed_header *header = dst->src[0]->data;
     const char *packed = (const char *)(header + 1);
     counter *counter = &header->counters[(int)(intptr_t)userdata];
-    int64_t all_rows = 0;
-    int64_t panels = 0;
-    for (int i = 1; i < 10 && dst->src[i]; i++) {
-        all_rows += dst->src[i]->ne[1];
-        panels += (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS;
-    }
-    const int64_t n = dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / all_rows;
-    for (;;) {
-        int64_t panel = take(counter);
-        if (panel >= panels) {
-            return;
-        }
-        float *c = dst->data;
-        int i = 1;
-        for (; panel >= (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS; i++) {
-            panel -= (dst->src[i]->ne[1] + PANEL_ROWS - 1) / PANEL_ROWS;
-            c += dst->src[i]->ne[1] * n;
-        }
-        panel_product(dst->src[i], panel * PANEL_ROWS, packed, n, c);
+    const int64_t panels = pieces_of_all(dst, 1, PANEL_ROWS);
+    const int64_t n = columns_of_each(dst, 1);
+    for (int64_t panel = take(counter); panel < panels; panel = take(counter)) {
+        const place at = place_of(dst, 1, PANEL_ROWS, n, panel);
+        panel_product(at.w, at.row, packed, n, at.c);
     }
 }

@@ -7,6 +7,7 @@
 #define GATUN_PRODUCTS_H
 
 #include "gatun.h"
+#include "ggml_tensor.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -29,6 +30,53 @@ static inline void reset_counters(packed_header *header) {
 /* The next piece of work, from 0. */
 static inline int32_t take(counter *c) {
     return atomic_fetch_add_explicit(&c->next, 1, memory_order_relaxed);
+}
+
+/* Rows of all weights of a node: src[first…]. */
+static inline int64_t rows_of_all(const struct ggml_tensor *dst, int first) {
+    int64_t rows = 0;
+    for (int i = first; i < 10 && dst->src[i]; i++) {
+        rows += dst->src[i]->ne[1];
+    }
+    return rows;
+}
+
+/* Columns of each product: the results of all weights lie in dst one after another. */
+static inline int64_t columns_of_each(const struct ggml_tensor *dst, int first) {
+    return dst->ne[0] * dst->ne[1] * dst->ne[2] * dst->ne[3] / rows_of_all(dst, first);
+}
+
+static inline int64_t pieces_of(const struct ggml_tensor *w, int64_t rows) {
+    return (w->ne[1] + rows - 1) / rows;
+}
+
+/* Pieces of so many rows in all weights; none reaches into the next weight. */
+static inline int64_t pieces_of_all(const struct ggml_tensor *dst, int first, int64_t rows) {
+    int64_t pieces = 0;
+    for (int i = first; i < 10 && dst->src[i]; i++) {
+        pieces += pieces_of(dst->src[i], rows);
+    }
+    return pieces;
+}
+
+/* Where a piece is: its weight, by number and itself, its first row, and the weight's result. */
+typedef struct {
+    int number;
+    const struct ggml_tensor *w;
+    int64_t row;
+    float *c;
+} place;
+
+static inline place place_of(const struct ggml_tensor *dst, int first, int64_t rows,
+                             int64_t columns, int64_t piece) {
+    place p = {0, dst->src[first], 0, dst->data};
+    while (piece >= pieces_of(p.w, rows)) {
+        piece -= pieces_of(p.w, rows);
+        p.c += p.w->ne[1] * columns;
+        p.w = dst->src[first + ++p.number];
+    }
+    p.row = piece * rows;
+    return p;
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include "isa.h"
 
 #include <math.h>
+#include <string.h>
 
 #if defined(__AVX512VNNI__)
 
@@ -19,6 +20,14 @@ ALWAYS_INLINE vec vec_load(const float *p) { return _mm512_loadu_ps(p); }
 ALWAYS_INLINE void vec_store(float *p, vec a) { _mm512_storeu_ps(p, a); }
 ALWAYS_INLINE vec vec_load_half(const uint16_t *p) {
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+ALWAYS_INLINE vec vec_load_bfloat(const uint16_t *p) {
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+}
+ALWAYS_INLINE vec vec_load_bytes(const uint8_t *p, int is_signed) {
+    const __m128i q = _mm_loadu_si128((const __m128i *)p);
+    return _mm512_cvtepi32_ps(is_signed ? _mm512_cvtepi8_epi32(q) : _mm512_cvtepu8_epi32(q));
 }
 ALWAYS_INLINE vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 ALWAYS_INLINE vec vec_sub(vec a, vec b) { return _mm512_sub_ps(a, b); }
@@ -47,6 +56,14 @@ ALWAYS_INLINE vec vec_load(const float *p) { return _mm256_loadu_ps(p); }
 ALWAYS_INLINE void vec_store(float *p, vec a) { _mm256_storeu_ps(p, a); }
 ALWAYS_INLINE vec vec_load_half(const uint16_t *p) {
     return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+}
+ALWAYS_INLINE vec vec_load_bfloat(const uint16_t *p) {
+    const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+}
+ALWAYS_INLINE vec vec_load_bytes(const uint8_t *p, int is_signed) {
+    const __m128i q = _mm_loadl_epi64((const __m128i *)p);
+    return _mm256_cvtepi32_ps(is_signed ? _mm256_cvtepi8_epi32(q) : _mm256_cvtepu8_epi32(q));
 }
 ALWAYS_INLINE vec vec_add(vec a, vec b) { return _mm256_add_ps(a, b); }
 ALWAYS_INLINE vec vec_sub(vec a, vec b) { return _mm256_sub_ps(a, b); }
@@ -84,6 +101,16 @@ ALWAYS_INLINE void vec_store(float *p, vec a) { vst1q_f32(p, a); }
 ALWAYS_INLINE vec vec_load_half(const uint16_t *p) {
     return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
 }
+ALWAYS_INLINE vec vec_load_bfloat(const uint16_t *p) {
+    return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16));
+}
+ALWAYS_INLINE vec vec_load_bytes(const uint8_t *p, int is_signed) {
+    uint32_t word;
+    memcpy(&word, p, 4);
+    const uint8x8_t q = vcreate_u8(word);
+    return is_signed ? vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(q)))))
+                     : vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(q))));
+}
 ALWAYS_INLINE vec vec_add(vec a, vec b) { return vaddq_f32(a, b); }
 ALWAYS_INLINE vec vec_sub(vec a, vec b) { return vsubq_f32(a, b); }
 ALWAYS_INLINE vec vec_mul(vec a, vec b) { return vmulq_f32(a, b); }
@@ -111,6 +138,10 @@ ALWAYS_INLINE vec vec_all(float x) { return x; }
 ALWAYS_INLINE vec vec_load(const float *p) { return *p; }
 ALWAYS_INLINE void vec_store(float *p, vec a) { *p = a; }
 ALWAYS_INLINE vec vec_load_half(const uint16_t *p) { return float_of_half(*p); }
+ALWAYS_INLINE vec vec_load_bfloat(const uint16_t *p) { return float_of_bfloat(*p); }
+ALWAYS_INLINE vec vec_load_bytes(const uint8_t *p, int is_signed) {
+    return (float)(is_signed ? (int8_t)*p : *p);
+}
 ALWAYS_INLINE vec vec_add(vec a, vec b) { return a + b; }
 ALWAYS_INLINE vec vec_sub(vec a, vec b) { return a - b; }
 ALWAYS_INLINE vec vec_mul(vec a, vec b) { return a * b; }

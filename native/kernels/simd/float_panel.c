@@ -1,6 +1,6 @@
 /* 16 rows whose inner axis is summed to a panel: a transposition. See float_gemm.h. */
 #include "float_gemm.h"
-#include "float_vec.h"
+#include "vec.h"
 #include "ggml_tensor.h"
 
 #include <string.h>
@@ -49,9 +49,9 @@ ALWAYS_INLINE void square(int32_t type, const char *a, int64_t stride, int64_t i
 enum { SQUARE = 4 };
 
 ALWAYS_INLINE vec load4(int32_t type, const void *row, int64_t i) {
-    return type == TYPE_F32   ? v_load((const float *)row + i)
-           : type == TYPE_F16 ? v_load_half((const uint16_t *)row + i)
-                              : v_load_bfloat((const uint16_t *)row + i);
+    return type == TYPE_F32   ? vec_load((const float *)row + i)
+           : type == TYPE_F16 ? vec_load_half((const uint16_t *)row + i)
+                              : vec_load_bfloat((const uint16_t *)row + i);
 }
 
 ALWAYS_INLINE float64x2_t pair(float32x4_t v) { return vreinterpretq_f64_f32(v); }
@@ -62,10 +62,10 @@ ALWAYS_INLINE void square(int32_t type, const char *a, int64_t stride, int64_t i
     const vec r2 = load4(type, a + 2 * stride, i), r3 = load4(type, a + 3 * stride, i);
     const vec t0 = vtrn1q_f32(r0, r1), t1 = vtrn2q_f32(r0, r1);
     const vec t2 = vtrn1q_f32(r2, r3), t3 = vtrn2q_f32(r2, r3);
-    v_store(out, quad(vtrn1q_f64(pair(t0), pair(t2))));
-    v_store(out + FLOAT_ROWS, quad(vtrn1q_f64(pair(t1), pair(t3))));
-    v_store(out + 2 * FLOAT_ROWS, quad(vtrn2q_f64(pair(t0), pair(t2))));
-    v_store(out + 3 * FLOAT_ROWS, quad(vtrn2q_f64(pair(t1), pair(t3))));
+    vec_store(out, quad(vtrn1q_f64(pair(t0), pair(t2))));
+    vec_store(out + FLOAT_ROWS, quad(vtrn1q_f64(pair(t1), pair(t3))));
+    vec_store(out + 2 * FLOAT_ROWS, quad(vtrn2q_f64(pair(t0), pair(t2))));
+    vec_store(out + 3 * FLOAT_ROWS, quad(vtrn2q_f64(pair(t1), pair(t3))));
 }
 #else
 enum { SQUARE = 1 };

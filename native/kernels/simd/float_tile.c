@@ -5,7 +5,7 @@
  * multiply-adds, so that the loads hide behind them and the sums of one l do not wait for the last.
  */
 #include "float_gemm.h"
-#include "float_vec.h"
+#include "vec.h"
 #include "ggml_tensor.h"
 
 #include <string.h>
@@ -22,13 +22,13 @@ ALWAYS_INLINE void store(const vec *sums, int rows, float *c, bool add) {
     if (rows >= FLOAT_ROWS) {
         for (int v = 0; v < PANEL_VECS; v++) {
             float *to = c + v * LANES;
-            v_store(to, add ? v_add(v_load(to), sums[v]) : sums[v]);
+            vec_store(to, add ? vec_add(vec_load(to), sums[v]) : sums[v]);
         }
         return;
     }
     float values[FLOAT_ROWS];
     for (int v = 0; v < PANEL_VECS; v++) {
-        v_store(values + v * LANES, sums[v]);
+        vec_store(values + v * LANES, sums[v]);
     }
     for (int i = 0; i < rows; i++) {
         c[i] = add ? c[i] + values[i] : values[i];
@@ -44,7 +44,7 @@ ALWAYS_INLINE void tile(const float *a, int panels, int rows, int k, const float
         PREFETCH(c[j] + row); /* it is read last, and then at once */
         PREFETCH(c[j] + row + panels * FLOAT_ROWS - 1);
         for (int v = 0; v < panels * PANEL_VECS; v++) {
-            sums[j][v] = v_set1(0);
+            sums[j][v] = vec_all(0);
         }
     }
     const float *second = a + (int64_t)k * FLOAT_ROWS;
@@ -52,15 +52,15 @@ ALWAYS_INLINE void tile(const float *a, int panels, int rows, int k, const float
     for (int l = 0; l < k; l++, at += step, a += FLOAT_ROWS, second += FLOAT_ROWS) {
         vec w[PANELS * PANEL_VECS];
         for (int v = 0; v < PANEL_VECS; v++) {
-            w[v] = v_load(a + v * LANES);
+            w[v] = vec_load(a + v * LANES);
             if (panels == 2) {
-                w[PANEL_VECS + v] = v_load(second + v * LANES);
+                w[PANEL_VECS + v] = vec_load(second + v * LANES);
             }
         }
         for (int j = 0; j < columns; j++) {
-            const vec value = v_set1(x[j][at]);
+            const vec value = vec_all(x[j][at]);
             for (int v = 0; v < panels * PANEL_VECS; v++) {
-                sums[j][v] = v_fma(w[v], value, sums[j][v]);
+                sums[j][v] = vec_fma(w[v], value, sums[j][v]);
             }
         }
     }
@@ -96,9 +96,9 @@ void ISA(gatun_float_tile)(const float *panels, int rows, int k, const float *co
 }
 
 ALWAYS_INLINE vec load(int32_t type, const void *row, int64_t i) {
-    return type == TYPE_F32   ? v_load((const float *)row + i)
-           : type == TYPE_F16 ? v_load_half((const uint16_t *)row + i)
-                              : v_load_bfloat((const uint16_t *)row + i);
+    return type == TYPE_F32   ? vec_load((const float *)row + i)
+           : type == TYPE_F16 ? vec_load_half((const uint16_t *)row + i)
+                              : vec_load_bfloat((const uint16_t *)row + i);
 }
 
 ALWAYS_INLINE float load1(int32_t type, const void *row, int64_t i) {
@@ -114,7 +114,7 @@ ALWAYS_INLINE void dot_rows(int32_t type, const char *a, int64_t stride, int row
     float rest[4][DOT_COLUMNS];
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < columns; j++) {
-            sums[i][j] = v_set1(0);
+            sums[i][j] = vec_all(0);
             rest[i][j] = 0;
         }
     }
@@ -122,12 +122,12 @@ ALWAYS_INLINE void dot_rows(int32_t type, const char *a, int64_t stride, int row
     for (; l + LANES <= k; l += LANES) {
         vec x[DOT_COLUMNS];
         for (int j = 0; j < columns; j++) {
-            x[j] = v_load(b[j] + l);
+            x[j] = vec_load(b[j] + l);
         }
         for (int i = 0; i < rows; i++) {
             const vec w = load(type, a + i * stride, l);
             for (int j = 0; j < columns; j++) {
-                sums[i][j] = v_fma(w, x[j], sums[i][j]);
+                sums[i][j] = vec_fma(w, x[j], sums[i][j]);
             }
         }
     }
@@ -140,7 +140,7 @@ ALWAYS_INLINE void dot_rows(int32_t type, const char *a, int64_t stride, int row
     }
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < columns; j++) {
-            const float sum = v_sum(sums[i][j]) + rest[i][j];
+            const float sum = vec_sum(sums[i][j]) + rest[i][j];
             c[j][row + i] = add ? c[j][row + i] + sum : sum;
         }
     }

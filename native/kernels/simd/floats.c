@@ -1,7 +1,7 @@
 /* Rows of any type to floats, in groups of 16: see float_gemm.h. */
 #include "block_rows.h"
 #include "float_gemm.h"
-#include "float_vec.h"
+#include "vec.h"
 #include "ggml_tensor.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 /* 16 bytes to scale·q + offset. The product is exact, so one rounding is all there is. */
 ALWAYS_INLINE void scaled(const uint8_t *q, bool is_signed, float scale, float offset, float *out) {
     for (int i = 0; i < FLOAT_ROWS; i += LANES) {
-        v_store(out + i, v_fma(v_load_bytes(q + i, is_signed), v_set1(scale), v_set1(offset)));
+        vec_store(out + i, vec_fma(vec_load_bytes(q + i, is_signed), vec_all(scale), vec_all(offset)));
     }
 }
 
@@ -41,9 +41,9 @@ ALWAYS_INLINE void floats32(const uint8_t *row, int64_t first, int count, int by
 }
 
 ALWAYS_INLINE vec load(int32_t type, const void *values, int64_t i) {
-    return type == TYPE_F32   ? v_load((const float *)values + i)
-           : type == TYPE_F16 ? v_load_half((const uint16_t *)values + i)
-                              : v_load_bfloat((const uint16_t *)values + i);
+    return type == TYPE_F32   ? vec_load((const float *)values + i)
+           : type == TYPE_F16 ? vec_load_half((const uint16_t *)values + i)
+                              : vec_load_bfloat((const uint16_t *)values + i);
 }
 
 ALWAYS_INLINE float load1(int32_t type, const void *values, int64_t i) {
@@ -56,7 +56,7 @@ ALWAYS_INLINE void plain(int32_t type, const void *row, int64_t first, int count
                          int64_t step) {
     for (; count >= FLOAT_ROWS; count -= FLOAT_ROWS, first += FLOAT_ROWS, out += step) {
         for (int i = 0; i < FLOAT_ROWS; i += LANES) {
-            v_store(out + i, load(type, row, first + i));
+            vec_store(out + i, load(type, row, first + i));
         }
     }
     for (int i = 0; count > 0 && i < FLOAT_ROWS; i++) {
