@@ -29,24 +29,28 @@ final class SharedProducts {
    * Product#PANELS}, or GGML's number of the type that the dot products of {@link Product#ROWS}
    * take.
    */
-  private record Input(Tensor x, Optional<Tensor> ids, Product kernel, int format) {
+  private record Input(Tensor x, Optional<Experts> experts, Product kernel, int format) {
     int inputs() {
-      return ids.isPresent() ? 2 : 1;
+      return experts.isPresent() ? 2 : 1;
     }
   }
 
   /** Products that become one node. */
   private record Group(Input input, List<Tensor> members) {}
 
-  /** Pairs of tokens and experts, sorted by expert. */
-  private record Route(Tensor ids, long experts) {}
+  /** Which of so many experts each token uses. */
+  private record Experts(Tensor ids, long count) {
+    long pairs() {
+      return ids.shape().elements();
+    }
+  }
 
   private final CustomNodes custom;
   private final MemorySegment[] lowered;
   private final Map<Tensor, Group> groups = new HashMap<>();
   private final Map<Input, MemorySegment> converted = new HashMap<>();
   private final Map<Input, Integer> products = new HashMap<>();
-  private final Map<Route, MemorySegment> routes = new HashMap<>();
+  private final Map<Experts, MemorySegment> routes = new HashMap<>();
 
   /**
    * @param lowered the GGML tensors of nodes that were emitted, by {@link Tensor#index()}
@@ -89,12 +93,9 @@ final class SharedProducts {
     List<MemorySegment> operands = new ArrayList<>();
     operands.add(converted.computeIfAbsent(input, this::convert));
     input
-        .ids()
-        .ifPresent(ids ->
-            operands.add(
-                input.kernel() == Product.PANELS
-                    ? route(ids, experts(members.getFirst()))
-                    : at(ids)));
+        .experts()
+        .ifPresent(experts ->
+            operands.add(input.kernel() == Product.PANELS ? route(experts) : at(experts.ids())));
     members.forEach(member -> operands.add(weight(member).handle()));
 
     boolean alone = members.size() == 1;
@@ -118,7 +119,7 @@ final class SharedProducts {
   }
 
   private static MemorySegment function(Input input) {
-    boolean experts = input.ids().isPresent();
+    boolean experts = input.experts().isPresent();
     return switch (input.kernel()) {
       case PANELS ->
           experts
@@ -167,42 +168,28 @@ final class SharedProducts {
       return custom.bytes(bytes, GatunKernels.gatun_convert_rows$address(), type, x);
     }
     MemorySegment block = CustomNodes.number(input.format());
-    if (input.ids().isEmpty()) {
+    if (input.experts().isEmpty()) {
       long bytes = GatunKernels.gatun_quantized_bytes(input.format(), k, n);
       return custom.bytes(bytes, GatunKernels.gatun_quantize$address(), block, x);
     }
-    Tensor ids = input.ids().get();
-    long experts = experts(firstWith(input));
+    Experts experts = input.experts().get();
     long bytes =
         GatunKernels.gatun_quantized_experts_bytes(
-            input.format(), k, experts, ids.shape().elements());
-    return custom.bytes(
-        bytes,
-        GatunKernels.gatun_quantize_experts$address(),
-        block,
-        x,
-        route(ids, experts),
-        at(ids));
+            input.format(), k, experts.count(), experts.pairs());
+    MemorySegment function = GatunKernels.gatun_quantize_experts$address();
+    return custom.bytes(bytes, function, block, x, route(experts), at(experts.ids()));
   }
 
-  private MemorySegment route(Tensor ids, long experts) {
+  /** The pairs of tokens and experts, sorted by expert: once for all products with these ids. */
+  private MemorySegment route(Experts experts) {
     return routes.computeIfAbsent(
-        new Route(ids, experts),
-        _ ->
+        experts,
+        key ->
             custom.bytes(
-                GatunKernels.gatun_route_bytes(experts, ids.shape().elements()),
+                GatunKernels.gatun_route_bytes(key.count(), key.pairs()),
                 GatunKernels.gatun_route$address(),
-                CustomNodes.number(experts),
-                at(ids)));
-  }
-
-  private Tensor firstWith(Input input) {
-    return groups.values().stream()
-        .filter(group -> group.input().equals(input))
-        .findFirst()
-        .orElseThrow()
-        .members()
-        .getFirst();
+                CustomNodes.number(key.count()),
+                at(key.ids())));
   }
 
   private MemorySegment at(Tensor node) {
@@ -216,13 +203,11 @@ final class SharedProducts {
         kernel == Product.PANELS
             ? Kernels.activationBlock(type)
             : ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
-    Optional<Tensor> ids =
-        product.op() instanceof Op.MatMulId ? Optional.of(operands.get(2)) : Optional.empty();
-    return new Input(operands.get(1), ids, kernel, format);
-  }
-
-  private static long experts(Tensor product) {
-    return product.operands().getFirst().shape().d2();
+    Optional<Experts> experts =
+        product.op() instanceof Op.MatMulId
+            ? Optional.of(new Experts(operands.get(2), operands.getFirst().shape().d2()))
+            : Optional.empty();
+    return new Input(operands.get(1), experts, kernel, format);
   }
 
   private static MemorySegment traits(int type) {
