@@ -25,12 +25,15 @@ public final class Gatun {
     return load(file, LoadOptions.defaults(), EngineOptions.defaults());
   }
 
-  /** {@link #load(Path)} with options. */
+  /**
+   * {@link #load(Path)} with options; weights are placed for the kernels that {@code running}
+   * names.
+   */
   public static LanguageModel load(Path file, LoadOptions loading, EngineOptions running) {
     try (Model model =
         Model.load(
             file,
-            loading,
+            loading.withKernels(running.kernels()),
             (h, plan) ->
                 plan.require(file.toString(), Engine.cellsOf(h, running), running.batchRows()))) {
       return new LanguageModel(Engine.open(model, running));

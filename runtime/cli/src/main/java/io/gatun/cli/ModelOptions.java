@@ -60,7 +60,11 @@ final class ModelOptions {
   boolean ignoreMemory;
 
   LoadOptions loading() {
-    return new LoadOptions(noRepack ? Repacking.NONE : repack, gpuLayers, !ignoreMemory);
+    return LoadOptions.defaults()
+        .withRepack(noRepack ? Repacking.NONE : repack)
+        .withGpuLayers(gpuLayers)
+        .withCheckMemory(!ignoreMemory)
+        .withKernels(Kernels.parse(kernels));
   }
 
   EngineOptions running() {

@@ -1,5 +1,7 @@
 package io.gatun.model;
 
+import io.gatun.tensor.Kernels;
+
 /**
  * How a model is brought into memory.
  *
@@ -7,8 +9,9 @@ package io.gatun.model;
  * @param gpuLayers layers, counted from the last, that GPUs compute; the read-out counts as one; 0
  *     for none; {@link #GPU_AUTO} for as many as fit
  * @param checkMemory whether loading is refused when the memory plan exceeds what is available
+ * @param kernels which kernels will compute: weights that they read as they are, are not rearranged
  */
-public record LoadOptions(Repacking repack, int gpuLayers, boolean checkMemory) {
+public record LoadOptions(Repacking repack, int gpuLayers, boolean checkMemory, Kernels kernels) {
   /** As many layers on GPUs as their memory holds. */
   public static final int GPU_AUTO = -1;
 
@@ -32,18 +35,22 @@ public record LoadOptions(Repacking repack, int gpuLayers, boolean checkMemory) 
   }
 
   public static LoadOptions defaults() {
-    return new LoadOptions(Repacking.AUTO, GPU_AUTO, true);
+    return new LoadOptions(Repacking.AUTO, GPU_AUTO, true, Kernels.own());
   }
 
   public LoadOptions withRepack(Repacking other) {
-    return new LoadOptions(other, gpuLayers, checkMemory);
+    return new LoadOptions(other, gpuLayers, checkMemory, kernels);
   }
 
   public LoadOptions withGpuLayers(int layers) {
-    return new LoadOptions(repack, layers, checkMemory);
+    return new LoadOptions(repack, layers, checkMemory, kernels);
   }
 
   public LoadOptions withCheckMemory(boolean check) {
-    return new LoadOptions(repack, gpuLayers, check);
+    return new LoadOptions(repack, gpuLayers, check, kernels);
+  }
+
+  public LoadOptions withKernels(Kernels chosen) {
+    return new LoadOptions(repack, gpuLayers, checkMemory, chosen);
   }
 }

@@ -216,11 +216,10 @@ public final class Model implements AutoCloseable {
       LayerDevices devices =
           LayerDevices.place(
               h.layerCount(), options.gpuLayers(), bytesPerLayer(file, h), Device.gpus());
-      Repacking repacking = options.repack();
-      WeightPlacement placement = WeightPlacement.of(file, h, devices, repacking);
+      WeightPlacement placement = WeightPlacement.of(file, h, devices, options);
       long available = MemoryPlan.availableBytes();
-      if (repacking == Repacking.AUTO && placement.privateCopies() > available / 10 * 8) {
-        placement = WeightPlacement.of(file, h, devices, Repacking.NONE);
+      if (options.repack() == Repacking.AUTO && placement.privateCopies() > available / 10 * 8) {
+        placement = WeightPlacement.of(file, h, devices, options.withRepack(Repacking.NONE));
       }
       MemoryPlan plan =
           new MemoryPlan(

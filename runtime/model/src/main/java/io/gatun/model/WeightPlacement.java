@@ -1,11 +1,9 @@
 package io.gatun.model;
 
-import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.gguf.GgufFile;
 import io.gatun.model.gguf.TensorInfo;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Device;
-import io.gatun.tensor.Kernels;
 import io.gatun.tensor.TensorStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,23 +31,24 @@ final class WeightPlacement {
 
   private final List<Placed> placed = new ArrayList<>();
   private final Hyperparams h;
+  private final LoadOptions options;
 
-  private WeightPlacement(Hyperparams h) {
+  private WeightPlacement(Hyperparams h, LoadOptions options) {
     this.h = h;
+    this.options = options;
   }
 
   /** Places all tensors of a file. */
   static WeightPlacement of(
-      GgufFile file, Hyperparams h, LayerDevices devices, Repacking repacking) {
-    WeightPlacement placement = new WeightPlacement(h);
+      GgufFile file, Hyperparams h, LayerDevices devices, LoadOptions options) {
+    WeightPlacement placement = new WeightPlacement(h, options);
     for (TensorInfo tensor : file.tensors()) {
       Device device = devices.of(placement.layerOf(tensor.name(), devices));
-      placement.add(tensor.name(), tensor, device, repacking);
+      placement.add(tensor.name(), tensor, device);
     }
     if (file.tensor(OUTPUT).isEmpty()) {
       // Tied: a lookup needs the plain table, and a matrix product is faster on another form of it.
-      file.tensor(EMBEDDING)
-          .ifPresent(tied -> placement.addTied(tied, devices.of(h.layerCount()), repacking));
+      file.tensor(EMBEDDING).ifPresent(tied -> placement.addTied(tied, devices.of(h.layerCount())));
     }
     return placement;
   }
@@ -97,18 +96,18 @@ final class WeightPlacement {
     }
   }
 
-  private void add(String name, TensorInfo tensor, Device device, Repacking repacking) {
-    placed.add(new Placed(name, tensor, where(name, tensor, device, repacking), device));
+  private void add(String name, TensorInfo tensor, Device device) {
+    placed.add(new Placed(name, tensor, where(name, tensor, device), device));
   }
 
-  private void addTied(TensorInfo embedding, Device device, Repacking repacking) {
-    Where where = where(OUTPUT, embedding, device, repacking);
+  private void addTied(TensorInfo embedding, Device device) {
+    Where where = where(OUTPUT, embedding, device);
     if (where == Where.REPACKED || where == Where.DEVICE) {
       placed.add(new Placed(OUTPUT, embedding, where, device));
     }
   }
 
-  private Where where(String name, TensorInfo tensor, Device device, Repacking repacking) {
+  private Where where(String name, TensorInfo tensor, Device device) {
     if (device.kind() != Device.Kind.CPU
         && (!matrix(name, tensor)
             || TensorStore.computable(tensor.layout(), h.expertsPerToken(), device))) {
@@ -116,9 +115,9 @@ final class WeightPlacement {
     }
     boolean experts = tensor.shape().d2() > 1;
     boolean wanted =
-        switch (repacking) {
+        switch (options.repack()) {
           case ALL -> true;
-          case AUTO -> !experts && !Kernels.own().multiplies(tensor.type());
+          case AUTO -> !experts && !options.kernels().multiplies(tensor.type());
           case NONE -> false;
         };
     if (wanted

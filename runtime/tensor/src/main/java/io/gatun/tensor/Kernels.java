@@ -23,9 +23,9 @@ public record Kernels(Set<Family> families) {
   public enum Family {
     /** Products with quantised weights, in integers, from the mapped file. */
     MATMUL,
-    /** The same for expert matrices, grouped by expert. */
+    /** Products with expert matrices, grouped by expert. */
     EXPERTS,
-    /** Products with weights of F32, F16 and BF16. */
+    /** Products with weights of F32, F16 and BF16, other than expert matrices. */
     FLOATS,
     /** Attention that reads keys and values once for all heads that share them. */
     ATTENTION
@@ -76,7 +76,7 @@ public record Kernels(Set<Family> families) {
 
   /** Whether products with mapped weights of a type are ours, so that rearranging gains nothing. */
   public boolean multiplies(DType type) {
-    return families.contains(Family.MATMUL) && vectorised() && activationBlock(type) > 0;
+    return families.contains(Family.MATMUL) && panels(type);
   }
 
   /** How a matrix product is computed. */
@@ -103,29 +103,35 @@ public record Kernels(Set<Family> families) {
 
   /** The kernel of a node. */
   Product product(Tensor node) {
-    double columns; // of each weight
-    if (node.op() instanceof Op.MatMul && families.contains(Family.MATMUL)) {
-      columns = node.shape().d1();
-    } else if (node.op() instanceof Op.MatMulId && families.contains(Family.EXPERTS)) {
-      Tensor w = node.operands().getFirst();
-      columns = (double) node.shape().rows() / w.shape().d2();
-    } else {
+    if (!(node.op() instanceof Op.MatMul || node.op() instanceof Op.MatMulId)) {
       return Product.GGML;
-    }
-    if (!plain(node)) {
-      return Product.GGML;
-    }
-    if (columns <= ROWS_COLUMNS_MAX) {
-      return Product.ROWS;
     }
     DType type = node.operands().getFirst().type();
-    if (multiplies(type)) {
+    boolean experts = node.op() instanceof Op.MatMulId;
+    if (!families.contains(family(type, experts)) || !plain(node)) {
+      return Product.GGML;
+    }
+    if (columns(node) <= ROWS_COLUMNS_MAX) {
+      return Product.ROWS;
+    }
+    if (panels(type)) {
       return Product.PANELS;
     }
-    boolean floats = FLOATS.contains(type) && node.op() instanceof Op.MatMul;
-    return floats && families.contains(Family.FLOATS) && vectorised()
-        ? Product.FLOATS
-        : Product.GGML;
+    return FLOATS.contains(type) && !experts && vectorised() ? Product.FLOATS : Product.GGML;
+  }
+
+  private static Family family(DType weights, boolean experts) {
+    if (experts) {
+      return Family.EXPERTS;
+    }
+    return FLOATS.contains(weights) ? Family.FLOATS : Family.MATMUL;
+  }
+
+  /** How many columns each weight is multiplied with, on average over experts. */
+  private static double columns(Tensor product) {
+    return product.op() instanceof Op.MatMulId
+        ? (double) product.shape().rows() / product.operands().getFirst().shape().d2()
+        : product.shape().d1();
   }
 
   /** Weights as the file has them, and an input whose rows are dense. */
@@ -160,6 +166,10 @@ public record Kernels(Set<Family> families) {
         && q.shape().d0() <= ATTENTION_DIM_MAX
         && v.shape().d0() <= ATTENTION_DIM_MAX
         && q.shape().d3() == 1;
+  }
+
+  private static boolean panels(DType type) {
+    return vectorised() && activationBlock(type) > 0;
   }
 
   /** 256 or 32: over how many activations one scale goes; 0 for types without a kernel. */

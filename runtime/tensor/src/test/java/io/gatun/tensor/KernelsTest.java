@@ -2,6 +2,7 @@ package io.gatun.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -173,6 +174,32 @@ class KernelsTest {
     assertThatThrownBy(() -> Kernels.parse("fast"))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("matmul");
+  }
+
+  /** A family alone does its work, and nothing of another's. */
+  @ParameterizedTest
+  @CsvSource({
+    "Q4_K,1,matmul,PANELS",
+    "F16,1,floats,FLOATS",
+    "Q4_K,5,experts,PANELS",
+    "Q4_K,5,matmul,GGML",
+    "F16,1,matmul,GGML",
+    "Q4_K,1,floats,GGML",
+    "Q4_K,1,attention,GGML"
+  })
+  void families_are_independent(DType type, int experts, String family, Kernels.Product expected)
+      throws IOException {
+    assumeThat(Kernels.own().multiplies(DType.Q4_K)).as("vector instructions").isTrue();
+    try (TensorStore store = weights(type, experts, 16);
+        Ops ops = new Ops()) {
+      Tensor w = ops.graph().stored(store.find("w16").orElseThrow());
+      Tensor product =
+          experts == 1
+              ? w.matMul(ops.given(values(K * 40), K, 40))
+              : w.matMulId(
+                  ops.given(values(K * 40), K, 1, 40), ops.graph().input("ids", DType.I32, 2, 40));
+      assertThat(Kernels.parse(family).product(product)).isEqualTo(expected);
+    }
   }
 
   /** Products with all weights of one input; the one of a given width. */

@@ -8,6 +8,7 @@ import io.gatun.Gatun;
 import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
 import io.gatun.engine.GenerateRequest;
+import io.gatun.engine.LanguageModel;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.MemoryPlan;
@@ -142,6 +143,17 @@ class MemoryPlanTest {
         assertThat(model.summary()).contains("mapped").contains("rearranged");
       }
     }
+  }
+
+  @Test
+  void weights_that_ggml_will_multiply_are_rearranged_for_it() throws Exception {
+    Path file = MadeModel.write(folder.resolve("g.gguf"), ModelShape.tiny("llama"), DType.Q4_0, 1);
+    EngineOptions ggml = EngineOptions.defaults().withKernels(Kernels.ggml());
+    try (LanguageModel model = Gatun.load(file, LoadOptions.defaults().withGpuLayers(0), ggml)) {
+      assertThat(model.model().memoryPlan().repacked()).isPositive();
+    }
+    assertThat(Model.plan(GgufFile.open(file), LoadOptions.defaults().withKernels(Kernels.ggml())))
+        .satisfies(plan -> assertThat(plan.repacked()).isPositive());
   }
 
   @Test
