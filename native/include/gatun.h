@@ -90,16 +90,27 @@ GATUN_API int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64
  * userdata: struct gatun_row_type. */
 GATUN_API void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
+/* 256 or 32: over how many values one scale of the activations goes for the dot products of our own
+ * that this instruction set has for weights of a GGML type; 0 where GGML's are to be used. */
+GATUN_API int32_t gatun_row_dots_block(int32_t type);
+
+/* Bytes that gatun_quantize_rows writes for activations [k, n]. */
+GATUN_API int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n);
+
+/* Activations F32 [K, N] (src[0]) for dot products of our own (dst, I8 of one row). userdata: the
+ * block, 256 or 32. */
+GATUN_API void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
 /* One product of gatun_dot_rows. */
 struct gatun_dot_product {
     int64_t number; /* among those that share the input, 0 to GATUN_PRODUCTS − 1 */
     int64_t rows;   /* of the input */
     void (*dot[8])(int n, float *s, size_t bs, const void *x, size_t bx, const void *y, size_t by,
-                   int nrc); /* GGML's for each weight */
+                   int nrc); /* GGML's for each weight; NULL for our own */
 };
 
-/* gatun_mul_mat for few columns: src[0] is of gatun_convert_rows, each row of the weights is read
- * once. userdata: struct gatun_dot_product. */
+/* gatun_mul_mat for few columns: src[0] is of gatun_convert_rows, or of gatun_quantize_rows for dot
+ * products of our own. Each row of the weights is read once. userdata: struct gatun_dot_product. */
 GATUN_API void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 /*
@@ -125,7 +136,7 @@ GATUN_API void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth,
  * another [M, U, T]. userdata: the number of this product. */
 GATUN_API void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
-/* The same with dot products: src[0] is of gatun_convert_rows, src[1] ids.
+/* The same with dot products: src[0] is of gatun_convert_rows or gatun_quantize_rows, src[1] ids.
  * userdata: struct gatun_dot_product. */
 GATUN_API void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 

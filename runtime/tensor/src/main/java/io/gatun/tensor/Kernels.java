@@ -87,8 +87,15 @@ public record Kernels(Set<Family> families) {
     PANELS,
     /** Weights of floats, in F32: prompts and batches. */
     FLOATS,
-    /** Row by row with GGML's dot products: decoding. */
-    ROWS
+    /** Row by row with dot products of our own: decoding. */
+    DOTS,
+    /** Row by row with GGML's dot products, for types that ours lack. */
+    ROWS;
+
+    /** Whether products with the same input become one node. */
+    boolean shared() {
+      return this == PANELS || this == DOTS || this == ROWS;
+    }
   }
 
   private static final Set<DType> KEYS_AND_VALUES =
@@ -112,7 +119,7 @@ public record Kernels(Set<Family> families) {
       return Product.GGML;
     }
     if (columns(node) <= ROWS_COLUMNS_MAX) {
-      return Product.ROWS;
+      return vectorised() && rowDotsBlock(type) > 0 ? Product.DOTS : Product.ROWS;
     }
     if (panels(type)) {
       return Product.PANELS;
@@ -175,6 +182,11 @@ public record Kernels(Set<Family> families) {
   /** 256 or 32: over how many activations one scale goes; 0 for types without a kernel. */
   static int activationBlock(DType type) {
     return GatunKernels.gatun_activation_block(type.id());
+  }
+
+  /** 256 or 32 as above, for dot products of rows; 0 for types without one of our own. */
+  static int rowDotsBlock(DType type) {
+    return GatunKernels.gatun_row_dots_block(type.id());
   }
 
   /** Without vector instructions our kernels are only the reference. */

@@ -26,8 +26,8 @@ final class SharedProducts {
 
   /**
    * An input in one converted form: {@code format} is the activations' block for {@link
-   * Product#PANELS}, or GGML's number of the type that the dot products of {@link Product#ROWS}
-   * take.
+   * Product#PANELS} and {@link Product#DOTS}, or GGML's number of the type that the dot products of
+   * {@link Product#ROWS} take.
    */
   private record Input(Tensor x, Optional<Experts> experts, Product kernel, int format) {
     int inputs() {
@@ -61,7 +61,7 @@ final class SharedProducts {
     Map<Input, Group> open = new HashMap<>();
     for (Tensor node : graph.nodes()) {
       Product kernel = kernels.product(node);
-      if (kernel != Product.PANELS && kernel != Product.ROWS) {
+      if (!kernel.shared()) {
         continue;
       }
       Input input = input(node, kernel);
@@ -125,7 +125,7 @@ final class SharedProducts {
           experts
               ? GatunKernels.gatun_mul_mat_experts$address()
               : GatunKernels.gatun_mul_mat$address();
-      case ROWS ->
+      case ROWS, DOTS ->
           experts
               ? GatunKernels.gatun_dot_experts$address()
               : GatunKernels.gatun_dot_rows$address();
@@ -148,8 +148,13 @@ final class SharedProducts {
     gatun_dot_product.number(data, number);
     gatun_dot_product.rows(data, input.x().shape().rows());
     for (int i = 0; i < members.size(); i++) {
-      DType type = weight(members.get(i)).type();
-      gatun_dot_product.dot(data, i, ggml_type_traits_cpu.vec_dot(traits(type.id())));
+      int type = weight(members.get(i)).type().id();
+      gatun_dot_product.dot(
+          data,
+          i,
+          input.kernel() == Product.DOTS
+              ? MemorySegment.NULL
+              : ggml_type_traits_cpu.vec_dot(traits(type)));
     }
     return data;
   }
@@ -158,6 +163,11 @@ final class SharedProducts {
     MemorySegment x = at(input.x());
     long k = input.x().shape().d0();
     long n = input.x().shape().rows();
+    MemorySegment block = CustomNodes.number(input.format());
+    if (input.kernel() == Product.DOTS) {
+      long bytes = GatunKernels.gatun_quantized_rows_bytes(input.format(), k, n);
+      return custom.bytes(bytes, GatunKernels.gatun_quantize_rows$address(), block, x);
+    }
     if (input.kernel() == Product.ROWS) {
       DType format = DType.ofId(input.format()).orElseThrow();
       MemorySegment type = gatun_row_type.allocate(custom.arena());
@@ -167,7 +177,6 @@ final class SharedProducts {
       long bytes = GatunKernels.gatun_converted_bytes(type, k, n);
       return custom.bytes(bytes, GatunKernels.gatun_convert_rows$address(), type, x);
     }
-    MemorySegment block = CustomNodes.number(input.format());
     if (input.experts().isEmpty()) {
       long bytes = GatunKernels.gatun_quantized_bytes(input.format(), k, n);
       return custom.bytes(bytes, GatunKernels.gatun_quantize$address(), block, x);
@@ -200,9 +209,11 @@ final class SharedProducts {
     List<Tensor> operands = product.operands();
     DType type = operands.getFirst().type();
     int format =
-        kernel == Product.PANELS
-            ? Kernels.activationBlock(type)
-            : ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
+        switch (kernel) {
+          case PANELS -> Kernels.activationBlock(type);
+          case DOTS -> Kernels.rowDotsBlock(type);
+          default -> ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
+        };
     Optional<Experts> experts =
         product.op() instanceof Op.MatMulId
             ? Optional.of(new Experts(operands.get(2), operands.getFirst().shape().d2()))

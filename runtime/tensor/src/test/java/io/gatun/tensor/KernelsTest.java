@@ -197,7 +197,8 @@ class KernelsTest {
           experts == 1
               ? w.matMul(ops.given(values(K * 40), K, 40))
               : w.matMulId(
-                  ops.given(values(K * 40), K, 1, 40), ops.graph().input("ids", DType.I32, 2, 40));
+                  ops.given(values(K * 40), K, 1, 40),
+                  ops.graph().indices("ids", DType.I32, EXPERTS, 2, 40));
       assertThat(Kernels.parse(family).product(product)).isEqualTo(expected);
     }
   }
