@@ -2,6 +2,7 @@
  * Products of floats with expert matrices and their gradients, for every type, against sums in
  * double: odd shapes, strides, experts without pairs, ids that lead nowhere.
  */
+#include "random_routes.h"
 #include "random_weights.h"
 
 /* What one case is made of; letters as in gatun.h. */
@@ -18,24 +19,6 @@ static const char *name_of(int32_t form) {
     return (form & GATUN_MUL_MAT) == GATUN_MUL_MAT      ? "product"
            : (form & GATUN_MUL_MAT) == GATUN_GRAD_INPUT ? "gradient of x"
                                                         : "gradient of W";
-}
-
-/* Ids in rows with room between them; some lead nowhere and mean expert 0. */
-static struct ggml_tensor random_ids(const shape *s, int64_t *experts) {
-    int32_t *ids = filled((s->u + 3) * s->t * (int64_t)sizeof *ids);
-    const int64_t favourite = next_random() % (uint32_t)s->x;
-    for (int64_t p = 0; p < s->u * s->t; p++) {
-        int64_t e = next_random() % (uint32_t)s->x;
-        e = next_random() % 100 < (uint32_t)s->favourite ? favourite : e;
-        experts[p] = e;
-        const bool outside = e == 0 && next_random() % 3 == 0;
-        static const int32_t nowhere[] = {-1, INT32_MIN, INT32_MAX};
-        ids[p / s->u * (s->u + 3) + p % s->u] =
-            outside ? (next_random() % 2 ? (int32_t)s->x : nowhere[next_random() % 3]) : (int32_t)e;
-    }
-    struct ggml_tensor t = matrix(TYPE_I32, s->u, s->t, ids);
-    t.nb[1] = (size_t)(s->u + 3) * sizeof *ids;
-    return t;
 }
 
 /* W [K, M, X] and the same exactly, in rows of the same length. */
@@ -111,7 +94,7 @@ static void compare(shape s) {
     const bool weight = (s.form & GATUN_MUL_MAT) == GATUN_GRAD_WEIGHT;
     const bool product = (s.form & GATUN_MUL_MAT) == GATUN_MUL_MAT;
     int64_t *experts = filled(s.u * s.t * (int64_t)sizeof *experts);
-    struct ggml_tensor ids = random_ids(&s, experts);
+    struct ggml_tensor ids = random_ids(s.u, s.t, s.x, s.favourite, experts);
     void *route = filled(gatun_route_bytes(s.x, s.u * s.t));
     struct ggml_tensor tr = {.data = route, .src = {&ids}};
     run_op(gatun_route, &tr, s.x);
