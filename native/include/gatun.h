@@ -18,7 +18,7 @@
 #endif
 
 /* Grows with every incompatible change of this header; Java compares it at load. */
-#define GATUN_ABI_VERSION 3
+#define GATUN_ABI_VERSION 4
 GATUN_API int32_t gatun_abi_version(void);
 
 /*
@@ -216,5 +216,24 @@ GATUN_API void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, voi
 
 /* src[0]: A, src[1]: B. userdata: struct gatun_gemm_node. */
 GATUN_API void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/*
+ * The same with matrices of experts [·, ·, X], for pairs of a token and one of its U experts; also for
+ * batches whose rows have adapters of their own, which are experts then. userdata: struct
+ * gatun_gemm_node; its form says which product:
+ *
+ *   form               src[0]                        src[1]           dst
+ *   GATUN_MUL_MAT      W [K, M, X] of any type       x [K, U or 1, T] y [M, U, T]
+ *   GATUN_GRAD_INPUT   W [K, M, X] of any type       dy [M, U, T]     dx [K, U, T]
+ *   GATUN_GRAD_WEIGHT  x F32 [K, U or 1, T]          dy [M, U, T]     dW [K, M, X]
+ *
+ * src[2] is what gatun_route made of ids I32 [U, T] and X. Any type means those that
+ * gatun_gemm_supports; everything else is F32. Elements of the inner axis lie side by side, other axes
+ * may have any stride. dx is per pair: where x was [K, 1, T], its gradient is the sum over U. Experts
+ * without pairs get a dW of 0. With GATUN_ACCUMULATE | GATUN_IN_PLACE, dst is a view of src[0] that
+ * results are added to, the operands are src[1…3], and experts without pairs stay untouched.
+ * GATUN_B_PACKED does not apply.
+ */
+GATUN_API void gatun_gemm_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 #endif

@@ -12,17 +12,9 @@
 #include "ggml_tensor.h"
 #include "kernels.h"
 #include "products.h"
+#include "route.h"
 
 #include <string.h>
-
-/* After this header: the pairs in groups of GROUP_COLUMNS, −1 where a group has fewer. */
-typedef struct {
-    int32_t experts;
-    int32_t groups;
-    int32_t first_group[GATUN_EXPERTS_MAX + 1];
-} route;
-
-static const int32_t *pairs_of(const route *r) { return (const int32_t *)(r + 1); }
 
 /* Every expert may have a group that is not full. */
 static int64_t groups_max(int64_t experts, int64_t pairs) {

@@ -32,15 +32,15 @@ void ISA(gatun_row_pack)(int block, const float *x, int64_t blocks, void *out) {
 }
 
 /* The scalar reference, and what types without codes in registers get. */
-static float dot_of_256(const uint8_t *w, int bytes, int subs, int64_t blocks, const row_act256 *a,
-                        row256_fn *unpack) {
+static float dot_of_256(const uint8_t *w, int bytes, int subs, bool is_signed, int64_t blocks,
+                        const row_act256 *a, row256_fn *unpack) {
     float total = 0;
     for (int64_t b = 0; b < blocks; b++, w += bytes, a++) {
         row256 r;
         unpack(w, &r);
         int32_t sum = 0, low = 0;
         for (int k = 0; k < 256; k++) {
-            sum += r.scale[k * subs / 256] * r.q[k] * a->q[k];
+            sum += r.scale[k * subs / 256] * (is_signed ? (int8_t)r.q[k] : r.q[k]) * a->q[k];
         }
         for (int s = 0; s < 16; s++) {
             low += r.min[s * subs / 16] * a->sums[s / 2 + s % 2 * 8];
@@ -65,7 +65,7 @@ static float dot_of_32(const uint8_t *w, int bytes, bool is_signed, int64_t bloc
     return total;
 }
 
-#define ALL(dot)                                                                                  \
+#define ALL(dot)                                                                                   \
     for (int64_t row = 0; row < rows; row++) {                                                     \
         const uint8_t *from = (const uint8_t *)w + row * row_bytes;                                \
         for (int i = 0; i < columns; i++) {                                                        \
@@ -74,21 +74,21 @@ static float dot_of_32(const uint8_t *w, int bytes, bool is_signed, int64_t bloc
         }                                                                                          \
     }                                                                                              \
     break;
-#define SCALAR256(TYPE, name, subs)                                                                  \
-    case TYPE: ALL(dot_of_256(from, sizeof(block_##name), subs, k / 256, a, row_##name))
-#define SCALAR32(TYPE, name, is_signed)                                                              \
+#define SCALAR256(TYPE, name, subs, is_signed)                                                     \
+    case TYPE: ALL(dot_of_256(from, sizeof(block_##name), subs, is_signed, k / 256, a, row_##name))
+#define SCALAR32(TYPE, name, is_signed)                                                            \
     case TYPE: ALL(dot_of_32(from, sizeof(block_##name), is_signed, k / 32, a, row_##name))
 
 static void scalar_dots(int32_t type, const void *w, int64_t row_bytes, int64_t rows, int64_t k,
                         const void *x, int64_t column_bytes, int columns, float *c,
                         int64_t stride) {
     switch (type) {
-        SCALAR256(TYPE_Q2_K, q2_k, 16)
-        SCALAR256(TYPE_Q3_K, q3_k, 16)
-        SCALAR256(TYPE_Q4_K, q4_k, 8)
-        SCALAR256(TYPE_Q5_K, q5_k, 8)
-        SCALAR256(TYPE_Q6_K, q6_k, 16)
-        SCALAR256(TYPE_IQ4_XS, iq4_xs, 8)
+        SCALAR256(TYPE_Q2_K, q2_k, 16, false)
+        SCALAR256(TYPE_Q3_K, q3_k, 16, false)
+        SCALAR256(TYPE_Q4_K, q4_k, 8, false)
+        SCALAR256(TYPE_Q5_K, q5_k, 8, false)
+        SCALAR256(TYPE_Q6_K, q6_k, 16, false)
+        SCALAR256(TYPE_IQ4_XS, iq4_xs, 8, SIGNED_OFFSET == 0)
         SCALAR32(TYPE_Q4_0, q4_0, false)
         SCALAR32(TYPE_Q4_1, q4_1, false)
         SCALAR32(TYPE_Q5_0, q5_0, false)
@@ -242,7 +242,7 @@ ALWAYS_INLINE void row_of_32(const uint8_t *w, int bytes, int64_t blocks, const 
         return;
 #define CASE32(TYPE, name, is_signed)                                                              \
     case TYPE:                                                                                     \
-        ROWS(row_of_32, sizeof(block_##name), 32, codes_##name, scales_##name, is_signed)           \
+        ROWS(row_of_32, sizeof(block_##name), 32, codes_##name, scales_##name, is_signed)          \
         return;
 
 bool ISA(gatun_row_dots_known)(int32_t type) {

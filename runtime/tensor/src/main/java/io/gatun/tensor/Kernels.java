@@ -23,7 +23,7 @@ public record Kernels(Set<Family> families) {
   public enum Family {
     /** Products with quantised weights, in integers, from the mapped file. */
     MATMUL,
-    /** Products with expert matrices, grouped by expert. */
+    /** Products with expert matrices of any type, grouped by expert. */
     EXPERTS,
     /** Products with weights of F32, F16 and BF16, other than expert matrices. */
     FLOATS,
@@ -124,7 +124,7 @@ public record Kernels(Set<Family> families) {
     if (panels(type)) {
       return Product.PANELS;
     }
-    return FLOATS.contains(type) && !experts && vectorised() ? Product.FLOATS : Product.GGML;
+    return FLOATS.contains(type) && vectorised() ? Product.FLOATS : Product.GGML;
   }
 
   private static Family family(DType weights, boolean experts) {

@@ -29,8 +29,9 @@ final class Lowering {
     this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
     this.kernels = target.kernels();
     CustomNodes custom = new CustomNodes(ctx, target.arena());
-    this.products = new SharedProducts(custom, lowered, graph, kernels);
-    this.floatProducts = new FloatProducts(custom, lowered);
+    ExpertRoutes routes = new ExpertRoutes(custom, lowered);
+    this.products = new SharedProducts(custom, lowered, routes, graph, kernels);
+    this.floatProducts = new FloatProducts(custom, lowered, routes);
     this.ownAttention = new OwnAttention(custom, target.threads());
   }
 
@@ -109,7 +110,10 @@ final class Lowering {
         }
         yield product;
       }
-      case Op.MatMulId _ -> Ggml.ggml_mul_mat_id(ctx, a, b, c);
+      case Op.MatMulId _ ->
+          kernels.product(node) == Kernels.Product.FLOATS
+              ? floatProducts.emit(node)
+              : Ggml.ggml_mul_mat_id(ctx, a, b, c);
       case Op.Rope(RopeParameters p) -> rope(a, b, c, p);
       case Op.SoftMax softMax -> softMax(softMax, operands);
       case Op.Attention attention ->

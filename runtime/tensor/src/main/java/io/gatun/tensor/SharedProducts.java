@@ -6,6 +6,7 @@ import io.gatun.bindings.ggml.GgmlCpu;
 import io.gatun.bindings.ggml.gatun_dot_product;
 import io.gatun.bindings.ggml.gatun_row_type;
 import io.gatun.bindings.ggml.ggml_type_traits_cpu;
+import io.gatun.tensor.ExpertRoutes.Experts;
 import io.gatun.tensor.Kernels.Product;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -38,26 +39,25 @@ final class SharedProducts {
   /** Products that become one node. */
   private record Group(Input input, List<Tensor> members) {}
 
-  /** Which of so many experts each token uses. */
-  private record Experts(Tensor ids, long count) {
-    long pairs() {
-      return ids.shape().elements();
-    }
-  }
-
   private final CustomNodes custom;
   private final MemorySegment[] lowered;
   private final Map<Tensor, Group> groups = new HashMap<>();
   private final Map<Input, MemorySegment> converted = new HashMap<>();
   private final Map<Input, Integer> products = new HashMap<>();
-  private final Map<Experts, MemorySegment> routes = new HashMap<>();
+  private final ExpertRoutes routes;
 
   /**
    * @param lowered the GGML tensors of nodes that were emitted, by {@link Tensor#index()}
    */
-  SharedProducts(CustomNodes custom, MemorySegment[] lowered, Graph graph, Kernels kernels) {
+  SharedProducts(
+      CustomNodes custom,
+      MemorySegment[] lowered,
+      ExpertRoutes routes,
+      Graph graph,
+      Kernels kernels) {
     this.custom = custom;
     this.lowered = lowered;
+    this.routes = routes;
     Map<Input, Group> open = new HashMap<>();
     for (Tensor node : graph.nodes()) {
       Product kernel = kernels.product(node);
@@ -95,7 +95,8 @@ final class SharedProducts {
     input
         .experts()
         .ifPresent(experts ->
-            operands.add(input.kernel() == Product.PANELS ? route(experts) : at(experts.ids())));
+            operands.add(
+                input.kernel() == Product.PANELS ? routes.of(experts) : at(experts.ids())));
     members.forEach(member -> operands.add(weight(member).handle()));
 
     boolean alone = members.size() == 1;
@@ -186,19 +187,7 @@ final class SharedProducts {
         GatunKernels.gatun_quantized_experts_bytes(
             input.format(), k, experts.count(), experts.pairs());
     MemorySegment function = GatunKernels.gatun_quantize_experts$address();
-    return custom.bytes(bytes, function, block, x, route(experts), at(experts.ids()));
-  }
-
-  /** The pairs of tokens and experts, sorted by expert: once for all products with these ids. */
-  private MemorySegment route(Experts experts) {
-    return routes.computeIfAbsent(
-        experts,
-        key ->
-            custom.bytes(
-                GatunKernels.gatun_route_bytes(key.count(), key.pairs()),
-                GatunKernels.gatun_route$address(),
-                CustomNodes.number(key.count()),
-                at(key.ids())));
+    return custom.bytes(bytes, function, block, x, routes.of(experts), at(experts.ids()));
   }
 
   private MemorySegment at(Tensor node) {
@@ -215,9 +204,7 @@ final class SharedProducts {
           default -> ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
         };
     Optional<Experts> experts =
-        product.op() instanceof Op.MatMulId
-            ? Optional.of(new Experts(operands.get(2), operands.getFirst().shape().d2()))
-            : Optional.empty();
+        product.op() instanceof Op.MatMulId ? Optional.of(Experts.of(product)) : Optional.empty();
     return new Input(operands.get(1), experts, kernel, format);
   }
 
