@@ -1,12 +1,15 @@
 /*
  * What a training step writes: sums of gradients, and parameters.
  *
- * 8-bit moments are blocks of 256 values with one scale, after arXiv 2110.02861. Codes are square
- * roots of the share of the largest magnitude, fourth roots for the second moment, so that small
- * values keep some digits; a second moment above 0 never becomes 0, which would make its step huge.
+ * 8-bit moments are blocks of 256 values with one scale, after arXiv 2110.02861. Codes are fourth
+ * roots of the share of the largest magnitude, eighth roots for the second moment: some percent of
+ * error over five decades of gradients. A code is rounded up or down by chance, as a decay of 0.1 % a
+ * step would else be lost in rounding each time; chance is a hash, so that runs repeat. A second
+ * moment above 0 never becomes 0, which would make its step huge.
  */
 #include "gatun.h"
 #include "ggml_tensor.h"
+#include "half.h"
 #include "kernels.h"
 
 #include <math.h>
@@ -73,42 +76,51 @@ int64_t gatun_moment_bytes(int64_t parameters) {
     return (parameters + BLOCK - 1) / BLOCK * (int64_t)sizeof(moment_block);
 }
 
+static float chance(int64_t index, float x) {
+    uint32_t h = (uint32_t)index * 0x9e3779b9u ^ bits_of_float(x);
+    h = (h ^ h >> 16) * 0x7feb352du;
+    h = (h ^ h >> 15) * 0x846ca68bu;
+    return (float)((h ^ h >> 16) >> 8) * 0x1p-24f;
+}
+
+static float largest_of(const float *x, int n) {
+    float largest = 0;
+    for (int i = 0; i < n; i++) {
+        largest = fmaxf(largest, fabsf(x[i]));
+    }
+    return largest;
+}
+
+static float fourth(float x) { return x * x * (x * x); }
+
 static void read_first(const moment_block *b, int n, float *m) {
     for (int i = 0; i < n; i++) {
-        const float root = (float)(int8_t)b->code[i] / 127;
-        m[i] = b->largest * root * fabsf(root);
+        const float code = (float)(int8_t)b->code[i];
+        m[i] = copysignf(b->largest * fourth(code / 127), code);
     }
 }
 
-static void write_first(moment_block *b, int n, const float *m) {
-    float largest = 0;
+static void write_first(moment_block *b, int64_t index, int n, const float *m, const float *g) {
+    const float largest = b->largest = largest_of(m, n);
     for (int i = 0; i < n; i++) {
-        largest = fmaxf(largest, fabsf(m[i]));
-    }
-    b->largest = largest;
-    for (int i = 0; i < n; i++) {
-        const float root = largest > 0 ? sqrtf(fabsf(m[i]) / largest) * 127 : 0;
-        const int code = (int)(root + 0.5f);
+        const float root = largest > 0 ? sqrtf(sqrtf(fabsf(m[i]) / largest)) * 127 : 0;
+        const int code = (int)(root + chance(index + i, g[i]));
         b->code[i] = (uint8_t)(int8_t)(m[i] < 0 ? -code : code);
     }
 }
 
 static void read_second(const moment_block *b, int n, float *v) {
     for (int i = 0; i < n; i++) {
-        const float root = (float)b->code[i] / 255;
-        v[i] = b->largest * (root * root) * (root * root);
+        const float root = fourth((float)b->code[i] / 255);
+        v[i] = b->largest * (root * root);
     }
 }
 
-static void write_second(moment_block *b, int n, const float *v) {
-    float largest = 0;
+static void write_second(moment_block *b, int64_t index, int n, const float *v, const float *g) {
+    const float largest = b->largest = largest_of(v, n);
     for (int i = 0; i < n; i++) {
-        largest = fmaxf(largest, v[i]);
-    }
-    b->largest = largest;
-    for (int i = 0; i < n; i++) {
-        const float root = largest > 0 ? sqrtf(sqrtf(v[i] / largest)) * 255 : 0;
-        const int code = (int)(root + 0.5f);
+        const float root = largest > 0 ? sqrtf(sqrtf(sqrtf(v[i] / largest))) * 255 : 0;
+        const int code = (int)(root + chance(~(index + i), g[i]));
         b->code[i] = (uint8_t)(code == 0 && v[i] > 0 ? 1 : code);
     }
 }
@@ -153,7 +165,7 @@ void gatun_update(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
         read_first(first, count, m);
         read_second(second, count, v);
         gatun_kernels()->update(&step, count, w + from, g + from, m, v);
-        write_first(first, count, m);
-        write_second(second, count, v);
+        write_first(first, from, count, m, g + from);
+        write_second(second, from, count, v, g + from);
     }
 }
