@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Lowers the ops of training that GGML lacks, or has on one thread only, to our own kernels. */
 final class TrainingNodes {
@@ -24,12 +25,14 @@ final class TrainingNodes {
   private final int threads;
   private final MemorySegment[] lowered;
   private final Graph graph;
+  private final StoredProducts stored;
 
   TrainingNodes(CustomNodes custom, int threads, Graph graph, MemorySegment[] lowered) {
     this.custom = custom;
     this.threads = threads;
     this.graph = graph;
     this.lowered = lowered;
+    this.stored = new StoredProducts(graph);
   }
 
   MemorySegment emit(Tensor node) {
@@ -41,6 +44,9 @@ final class TrainingNodes {
       case Op.SumSquares _ ->
           node(node, GatunKernels.gatun_sum_squares$address(), MemorySegment.NULL);
       case Op.Blend(float keep, float gain) -> {
+        if (stored.done(node)) {
+          yield at(node.operands().get(1));
+        }
         MemorySegment data = gatun_blend.allocate(custom.arena());
         gatun_blend.keep(data, keep);
         gatun_blend.gain(data, gain);
@@ -56,8 +62,7 @@ final class TrainingNodes {
   private MemorySegment backward(Op.Backward op, Tensor node) {
     return switch (op) {
       case Op.MatMulInput _ -> matMulInput(node);
-      case Op.MatMulWeight _ ->
-          node(node, GatunKernels.gatun_gemm$address(), gemm(GatunKernels.GATUN_GRAD_WEIGHT()));
+      case Op.MatMulWeight _ -> matMulWeight(node);
       case Op.ExpertsInput _ -> node(node, GatunKernels.gatun_experts_grad_input$address(), work());
       case Op.ExpertsWeight _ ->
           node(node, GatunKernels.gatun_experts_grad_weight$address(), work());
@@ -138,6 +143,21 @@ final class TrainingNodes {
         GatunKernels.gatun_gemm$address(),
         gemm(form),
         List.of(at(node.operands().getFirst()), input));
+  }
+
+  /** X · dYᵀ: X [K, N], dY [M, N] → [K, M]. */
+  private MemorySegment matMulWeight(Tensor node) {
+    MemorySegment function = GatunKernels.gatun_gemm$address();
+    int form = GatunKernels.GATUN_GRAD_WEIGHT();
+    Optional<Tensor> blend = stored.blendOf(node);
+    if (blend.isEmpty()) {
+      return node(node, function, gemm(form));
+    }
+    boolean adds = ((Op.Blend) blend.get().op()).keep() != 0f;
+    form |= GatunKernels.GATUN_IN_PLACE() | (adds ? GatunKernels.GATUN_ACCUMULATE() : 0);
+    // The leaf may come after the product in the order of nodes, but its memory is there.
+    Op.Stored leaf = (Op.Stored) blend.get().operands().getFirst().op();
+    return custom.inPlace(leaf.tensor().handle(), function, gemm(form), operands(node));
   }
 
   /** Over the logits themselves where nothing needs them afterwards: they are as wide as V. */

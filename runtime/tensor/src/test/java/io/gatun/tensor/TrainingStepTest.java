@@ -254,8 +254,9 @@ class TrainingStepTest {
           (parameter, gradient) -> {
             // Stored until the norm of all of them is known.
             Tensor place = graph.stored(stored.get("gradient." + parameter.name() + ".moment"));
-            kept.add(place.blend(0f, 1f, gradient));
-            sums.add(gradient.sumSquares());
+            Tensor stays = place.blend(0f, 1f, gradient);
+            kept.add(stays);
+            sums.add(stays.sumSquares());
           });
       Tensor squares = sums.stream().reduce(Tensor::add).orElseThrow();
       for (Tensor parameter : model.parameters) {
@@ -291,6 +292,58 @@ class TrainingStepTest {
           first = step == 1 ? loss[0] : first;
         }
         assertThat(loss[0]).as("from %s", first).isLessThan(0.3f * first);
+      }
+    }
+  }
+
+  @Test
+  void gradients_of_mini_batches_are_summed_where_they_are_stored() {
+    int in = 70;
+    int out = 33;
+    int tokens = 21;
+    Map<String, Layout> layouts = new LinkedHashMap<>();
+    layouts.put("w", matrix(in, out));
+    layouts.put("sum", matrix(in, out));
+    try (Backend backend = Backend.cpu(2, Kernels.own());
+        StoredValues stored = new StoredValues(backend, layouts)) {
+      GraphBuilder graph = new GraphBuilder();
+      Tensor w = graph.stored(stored.get("w"));
+      Tensor x = graph.input("x", DType.F32, in, tokens);
+      Tensor c = graph.input("c", DType.F32, out, tokens);
+      Tensor loss = w.matMul(x).mul(c).sum();
+      Tensor gradient = Gradients.of(graph, loss, List.of(w), RecomputePlan.none()).getFirst();
+      graph.output(graph.stored(stored.get("sum")).blend(1f, 1f, gradient));
+      float[] xs = new float[in * tokens];
+      float[] cs = new float[out * tokens];
+      double[] expected = new double[in * out];
+      Graph built = graph.build();
+      try (CompiledGraph compiled = backend.compile(built)) {
+        assertThat(compiled.computeBytes())
+            .as("inputs and results, but no gradient of %d bytes", 4 * in * out)
+            .isLessThan(4L * (in + 2 * out) * tokens + 4L * in * out);
+        for (int batch = 0; batch < 3; batch++) {
+          for (int i = 0; i < xs.length; i++) {
+            xs[i] = (float) random.nextGaussian();
+          }
+          for (int i = 0; i < cs.length; i++) {
+            cs[i] = (float) random.nextGaussian();
+          }
+          compiled.begin();
+          compiled.write(built.input("x"), xs);
+          compiled.write(built.input("c"), cs);
+          assertThat(compiled.compute()).isTrue();
+          for (int t = 0; t < tokens; t++) {
+            for (int o = 0; o < out; o++) {
+              for (int i = 0; i < in; i++) {
+                expected[o * in + i] += (double) cs[t * out + o] * xs[t * in + i];
+              }
+            }
+          }
+        }
+      }
+      float[] sum = stored.read("sum");
+      for (int i = 0; i < sum.length; i++) {
+        assertThat((double) sum[i]).isCloseTo(expected[i], Offset.offset(3e-5));
       }
     }
   }
