@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.gatun.tensor.Op.GluKind;
 import io.gatun.tensor.Op.UpdateRule;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -16,7 +13,6 @@ import java.util.SplittableRandom;
 import java.util.function.Function;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,8 +25,6 @@ class TrainingStepTest {
   private static final int LAYERS = 9;
   private static final int VOCABULARY = 40;
   private static final int TOKENS = 24;
-
-  @TempDir Path folder;
 
   private final SplittableRandom random = new SplittableRandom(11);
 
@@ -344,64 +338,6 @@ class TrainingStepTest {
       float[] sum = stored.read("sum");
       for (int i = 0; i < sum.length; i++) {
         assertThat((double) sum[i]).isCloseTo(expected[i], Offset.offset(3e-5));
-      }
-    }
-  }
-
-  /** What reaches the input of a frozen weight, for every kind of weights. */
-  @ParameterizedTest
-  @EnumSource(
-      value = DType.class,
-      names = {
-        "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q2_K", "Q3_K", "Q4_K", "Q5_K",
-        "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4"
-      })
-  void gradients_pass_through_frozen_weights(DType type) throws IOException {
-    int in = 512;
-    int out = 37;
-    for (int tokens : new int[] {3, 19}) {
-      float[] values = new float[in * out];
-      for (int i = 0; i < values.length; i++) {
-        values[i] = (float) random.nextGaussian();
-      }
-      Path file = folder.resolve(type + "-" + tokens);
-      Files.write(file, Quantization.quantize(type, values, in, new float[0]));
-      float[] c = new float[out * tokens];
-      for (int i = 0; i < c.length; i++) {
-        c[i] = (float) random.nextGaussian();
-      }
-      try (TensorStore.Builder builder = TensorStore.builder("frozen")) {
-        builder.mapped("w", Layout.dense(type, Shape.of(in, out)), builder.map(file), 0);
-        try (TensorStore store = builder.build();
-            Ops ops = new Ops(2, Kernels.own())) {
-          GraphBuilder graph = ops.graph();
-          Tensor w = graph.stored(store.find("w").orElseThrow());
-          Tensor x = ops.random(in, tokens);
-          Tensor loss = w.matMul(x).mul(ops.given(c, out, tokens)).sum();
-          Tensor ids = graph.indices("rows", DType.I32, out, out);
-          Tensor exactly = w.getRows(ids);
-          Tensor gradient = Gradients.of(graph, loss, List.of(x), RecomputePlan.none()).getFirst();
-          graph.output(exactly);
-          float[] floats = new float[in * out];
-          float[] found =
-              ops.compute(
-                  gradient.concat(exactly, 1),
-                  compiled -> {
-                    int[] all = new int[out];
-                    Arrays.setAll(all, i -> i);
-                    compiled.write(ids, all);
-                  });
-          System.arraycopy(found, in * tokens, floats, 0, in * out);
-          for (int t = 0; t < tokens; t++) {
-            for (int i = 0; i < in; i++) {
-              double sum = 0;
-              for (int o = 0; o < out; o++) {
-                sum += (double) floats[o * in + i] * c[t * out + o];
-              }
-              assertThat((double) found[t * in + i]).isCloseTo(sum, Offset.offset(2e-5));
-            }
-          }
-        }
       }
     }
   }
