@@ -18,7 +18,7 @@
 #endif
 
 /* Grows with every incompatible change of this header; Java compares it at load. */
-#define GATUN_ABI_VERSION 4
+#define GATUN_ABI_VERSION 5
 GATUN_API int32_t gatun_abi_version(void);
 
 /*
@@ -235,5 +235,153 @@ GATUN_API void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userd
  * GATUN_B_PACKED does not apply.
  */
 GATUN_API void gatun_gemm_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/*
+ * Kernels of training. Values are F32; what a comment calls dense is dense, else rows are. Sums go
+ * over the same elements in the same order for any number of threads.
+ */
+
+/* dst, dense: sums of the elements of src[0] that repeating dst would make from one of its own. */
+GATUN_API void gatun_sum_to(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* dst, dense: src[0], dense, repeated a whole number of times along each axis. */
+GATUN_API void gatun_repeat(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* dst, dense [E, V]: zeros plus the rows src[0] [E, T] at the ids src[1] I32 [T], dense; outer axes
+ * go along. Ids outside the table are left out. */
+GATUN_API void gatun_scatter_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* dst, dense: zeros plus src[0] at the place of a window. userdata: struct gatun_window. */
+struct gatun_window {
+    int64_t stride[3]; /* bytes from one row, matrix, cube to the next */
+    int64_t offset;    /* bytes */
+};
+GATUN_API void gatun_scatter_view(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Gradient of x / √(mean(x²) + ε), or of the same of x − mean(x). src[0]: of the result; src[1]: x. */
+struct gatun_norm {
+    float epsilon;
+    int32_t centred;
+};
+GATUN_API void gatun_norm_back(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Gradient of softmax(scale · x). src[0]: of the result; src[1]: the result. GGML's own may be computed
+ * over its second operand, which it still needs. userdata: struct gatun_softmax. */
+struct gatun_softmax {
+    float scale;
+};
+GATUN_API void gatun_softmax_back(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Functions whose gradients are known. The last four have two operands: act(gate) · up. */
+enum {
+    GATUN_TANH,
+    GATUN_RELU,
+    GATUN_SIGMOID,
+    GATUN_GELU, /* the tanh form */
+    GATUN_SILU,
+    GATUN_CLAMP,
+    GATUN_EXP,
+    GATUN_SOFTPLUS,
+    GATUN_SWIGLU,
+    GATUN_GEGLU,
+    GATUN_REGLU,
+    GATUN_SWIGLU_OAI,
+};
+struct gatun_activation {
+    int32_t function;
+    int32_t fused;   /* gate and up are the halves of each row of src[1] */
+    float low, high; /* of GATUN_CLAMP */
+};
+
+/* dst: src[0] · f′(src[1]). userdata: struct gatun_activation. */
+GATUN_API void gatun_activation_back(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* src[0]: gradient of the result [F, T]; src[1], src[2]: gate, up. dst, dense: theirs, [F, T] after
+ * [F, T], or [2F, T] where they are fused. userdata: struct gatun_activation. */
+GATUN_API void gatun_gated_back(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* dst [N]: −ln softmax(src[0] [V, N])[label] · weight. src[1]: labels I32 [N]; src[2]: weights [N].
+ * Rows of weight 0 are not read. */
+GATUN_API void gatun_cross_entropy(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* dst [V, N], which may be src[0]: gradient of the logits; src[3] [N]: of the losses. */
+GATUN_API void gatun_cross_entropy_back(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Counters of a kernel whose threads take work as they get to it: all 0 before the first run. */
+struct gatun_work {
+    int32_t next, left;
+};
+
+/* Gradient of x in products with experts. dst, dense [in, U, T]; src[0]: weights [in, out, X];
+ * src[1]: gradient of the products [out, U, T]; src[2]: ids I32 [U, T]. userdata: gatun_work. */
+GATUN_API void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Gradient of the weights. dst, dense [in, out, X]; src[0]: x [in, U or 1, T]; src[1], src[2] and
+ * userdata as above. */
+GATUN_API void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/*
+ * The gradients of attention, in two nodes of which the second needs the first: scores are computed
+ * again tile by tile and never held. src[0…2]: q, k, v; src[3]: mask as gatun_attention takes them,
+ * but k and v are F32, F16 or BF16, and D and DV are any.
+ */
+struct gatun_attention_back {
+    float scale, softcap;
+    int32_t sinks; /* whether there are */
+    struct gatun_work work;
+};
+
+/* Floats of memory that `threads` threads work in, behind each result. */
+GATUN_API int64_t gatun_attention_back_floats(int64_t d, int64_t dv, int32_t threads);
+
+/* src[4]: result of attention [DV, H, T]; src[5]: its gradient; src[6]: sinks. dst: the gradient of
+ * q, [D, H, T]; ln Σ exp(score) [T, H]; Σ result · its gradient [T, H]. */
+GATUN_API void gatun_attention_back_queries(struct ggml_tensor *dst, int ith, int nth,
+                                            void *userdata);
+
+/* src[4]: what gatun_attention_back_queries made; src[5]: the gradient of attention's result; src[6]:
+ * sinks. dst: the gradient of k, [D, G, S]; of v, [DV, G, S]; of the sinks, [H]. */
+GATUN_API void gatun_attention_back_keys(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Nodes that write into what src[0] is, too: ggml_custom_inplace. All operands are dense. */
+
+/* src[0] = keep · src[0] + gain · src[1]. What it holds is not read when keep is 0. */
+struct gatun_blend {
+    float keep, gain;
+};
+GATUN_API void gatun_blend(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* How many values go into one sum of gatun_sum_squares. */
+#define GATUN_SUM_VALUES 16384
+
+/* dst: Σ x² of each GATUN_SUM_VALUES values of src[0], dense. */
+GATUN_API void gatun_sum_squares(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* What the operand `settings` of gatun_update holds. */
+enum {
+    GATUN_LEARNING_RATE,
+    GATUN_BETA1,
+    GATUN_BETA2,
+    GATUN_EPSILON,
+    GATUN_WEIGHT_DECAY,
+    GATUN_CORRECTION1, /* 1 / (1 − β₁ᵗ) */
+    GATUN_CORRECTION2, /* 1 / (1 − β₂ᵗ) */
+    GATUN_GRAD_SCALE,  /* every gradient is multiplied with this first */
+    GATUN_NORM_MAX,    /* of all gradients together, once scaled; 0: any */
+    GATUN_SETTINGS,
+};
+
+/* Rules of gatun_update; weight decay is apart from the gradient in all of them. */
+enum { GATUN_SGD, GATUN_LION, GATUN_ADAMW, GATUN_ADAMW_8BIT };
+
+/* Bytes of one 8-bit moment of so many parameters; zeros are moments of 0. */
+GATUN_API int64_t gatun_moment_bytes(int64_t parameters);
+
+/*
+ * One step of an optimiser. src[0]: parameters; src[1]: gradient; src[2]: settings, F32; src[3]: Σ g²
+ * over all gradients, [1]: when it is not finite nothing changes; src[4], src[5]: moments, F32 or
+ * bytes, the second one only for ADAMW. userdata: the rule.
+ */
+GATUN_API void gatun_update(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 #endif

@@ -9,6 +9,7 @@
 #include "float_gemm.h"
 #include "int8_gemm.h"
 #include "row_dots.h"
+#include "training.h"
 
 struct gatun_kernels {
     const char *name;
@@ -34,6 +35,18 @@ struct gatun_kernels {
     gatun_float_panel_fn *float_panel;
     gatun_float_tile_fn *float_tile;
     gatun_float_dots_fn *float_dots;
+
+    /* training.h */
+    gatun_norm_back_fn *norm_back;
+    gatun_softmax_back_fn *softmax_back;
+    gatun_activation_back_fn *activation_back;
+    gatun_gated_back_fn *gated_back;
+    gatun_row_log_sum_exp_fn *row_log_sum_exp;
+    gatun_row_softmax_fn *row_softmax;
+    gatun_add_scaled_fn *add_scaled;
+    gatun_update_fn *update;
+    gatun_attention_back_queries_fn *attention_back_queries;
+    gatun_attention_back_keys_fn *attention_back_keys;
 };
 
 /* The best set that this machine has, or the one that the environment variable GATUN_ISA names. */

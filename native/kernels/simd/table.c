@@ -29,6 +29,16 @@ gatun_floats_fn ISA(gatun_floats);
 gatun_float_panel_fn ISA(gatun_float_panel);
 gatun_float_tile_fn ISA(gatun_float_tile);
 gatun_float_dots_fn ISA(gatun_float_dots);
+gatun_norm_back_fn ISA(gatun_norm_back);
+gatun_softmax_back_fn ISA(gatun_softmax_back);
+gatun_activation_back_fn ISA(gatun_activation_back);
+gatun_gated_back_fn ISA(gatun_gated_back);
+gatun_row_log_sum_exp_fn ISA(gatun_row_log_sum_exp);
+gatun_row_softmax_fn ISA(gatun_row_softmax);
+gatun_add_scaled_fn ISA(gatun_add_scaled);
+gatun_update_fn ISA(gatun_update);
+gatun_attention_back_queries_fn ISA(gatun_attention_back_queries);
+gatun_attention_back_keys_fn ISA(gatun_attention_back_keys);
 
 const struct gatun_kernels ISA(gatun_kernels) = {
     .name = TEXT(GATUN_ISA),
@@ -47,4 +57,14 @@ const struct gatun_kernels ISA(gatun_kernels) = {
     .float_panel = ISA(gatun_float_panel),
     .float_tile = ISA(gatun_float_tile),
     .float_dots = ISA(gatun_float_dots),
+    .norm_back = ISA(gatun_norm_back),
+    .softmax_back = ISA(gatun_softmax_back),
+    .activation_back = ISA(gatun_activation_back),
+    .gated_back = ISA(gatun_gated_back),
+    .row_log_sum_exp = ISA(gatun_row_log_sum_exp),
+    .row_softmax = ISA(gatun_row_softmax),
+    .add_scaled = ISA(gatun_add_scaled),
+    .update = ISA(gatun_update),
+    .attention_back_queries = ISA(gatun_attention_back_queries),
+    .attention_back_keys = ISA(gatun_attention_back_keys),
 };

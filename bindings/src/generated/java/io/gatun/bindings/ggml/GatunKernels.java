@@ -22,10 +22,10 @@ public class GatunKernels extends NativeSymbols {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.gatun.bindings.NativeLibraries.kernelLookup();
 
-    private static final int GATUN_ABI_VERSION = (int)4L;
+    private static final int GATUN_ABI_VERSION = (int)5L;
     /**
      * {@snippet lang=c :
-     * #define GATUN_ABI_VERSION 4
+     * #define GATUN_ABI_VERSION 5
      * }
      */
     public static int GATUN_ABI_VERSION() {
@@ -48,6 +48,15 @@ public class GatunKernels extends NativeSymbols {
      */
     public static int GATUN_EXPERTS_MAX() {
         return GATUN_EXPERTS_MAX;
+    }
+    private static final int GATUN_SUM_VALUES = (int)16384L;
+    /**
+     * {@snippet lang=c :
+     * #define GATUN_SUM_VALUES 16384
+     * }
+     */
+    public static int GATUN_SUM_VALUES() {
+        return GATUN_SUM_VALUES;
     }
 
     private static class gatun_abi_version {
@@ -2076,6 +2085,1416 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_gemm_experts", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_sum_to {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_sum_to");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_sum_to(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_sum_to$descriptor() {
+        return gatun_sum_to.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_sum_to(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_sum_to$handle() {
+        return gatun_sum_to.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_sum_to(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_sum_to$address() {
+        return gatun_sum_to.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_sum_to(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_sum_to(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_sum_to.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_sum_to", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_repeat {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_repeat");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_repeat(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_repeat$descriptor() {
+        return gatun_repeat.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_repeat(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_repeat$handle() {
+        return gatun_repeat.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_repeat(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_repeat$address() {
+        return gatun_repeat.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_repeat(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_repeat(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_repeat.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_repeat", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_scatter_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_scatter_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_scatter_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_scatter_rows$descriptor() {
+        return gatun_scatter_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_scatter_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_scatter_rows$handle() {
+        return gatun_scatter_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_scatter_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_scatter_rows$address() {
+        return gatun_scatter_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_scatter_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_scatter_rows(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_scatter_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_scatter_rows", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_scatter_view {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_scatter_view");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_scatter_view(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_scatter_view$descriptor() {
+        return gatun_scatter_view.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_scatter_view(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_scatter_view$handle() {
+        return gatun_scatter_view.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_scatter_view(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_scatter_view$address() {
+        return gatun_scatter_view.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_scatter_view(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_scatter_view(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_scatter_view.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_scatter_view", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_norm_back {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_norm_back");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_norm_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_norm_back$descriptor() {
+        return gatun_norm_back.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_norm_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_norm_back$handle() {
+        return gatun_norm_back.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_norm_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_norm_back$address() {
+        return gatun_norm_back.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_norm_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_norm_back(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_norm_back.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_norm_back", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_softmax_back {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_softmax_back");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_softmax_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_softmax_back$descriptor() {
+        return gatun_softmax_back.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_softmax_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_softmax_back$handle() {
+        return gatun_softmax_back.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_softmax_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_softmax_back$address() {
+        return gatun_softmax_back.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_softmax_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_softmax_back(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_softmax_back.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_softmax_back", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int GATUN_TANH = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_TANH = 0
+     * }
+     */
+    public static int GATUN_TANH() {
+        return GATUN_TANH;
+    }
+    private static final int GATUN_RELU = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_RELU = 1
+     * }
+     */
+    public static int GATUN_RELU() {
+        return GATUN_RELU;
+    }
+    private static final int GATUN_SIGMOID = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SIGMOID = 2
+     * }
+     */
+    public static int GATUN_SIGMOID() {
+        return GATUN_SIGMOID;
+    }
+    private static final int GATUN_GELU = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_GELU = 3
+     * }
+     */
+    public static int GATUN_GELU() {
+        return GATUN_GELU;
+    }
+    private static final int GATUN_SILU = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SILU = 4
+     * }
+     */
+    public static int GATUN_SILU() {
+        return GATUN_SILU;
+    }
+    private static final int GATUN_CLAMP = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_CLAMP = 5
+     * }
+     */
+    public static int GATUN_CLAMP() {
+        return GATUN_CLAMP;
+    }
+    private static final int GATUN_EXP = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_EXP = 6
+     * }
+     */
+    public static int GATUN_EXP() {
+        return GATUN_EXP;
+    }
+    private static final int GATUN_SOFTPLUS = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SOFTPLUS = 7
+     * }
+     */
+    public static int GATUN_SOFTPLUS() {
+        return GATUN_SOFTPLUS;
+    }
+    private static final int GATUN_SWIGLU = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SWIGLU = 8
+     * }
+     */
+    public static int GATUN_SWIGLU() {
+        return GATUN_SWIGLU;
+    }
+    private static final int GATUN_GEGLU = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_GEGLU = 9
+     * }
+     */
+    public static int GATUN_GEGLU() {
+        return GATUN_GEGLU;
+    }
+    private static final int GATUN_REGLU = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_REGLU = 10
+     * }
+     */
+    public static int GATUN_REGLU() {
+        return GATUN_REGLU;
+    }
+    private static final int GATUN_SWIGLU_OAI = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SWIGLU_OAI = 11
+     * }
+     */
+    public static int GATUN_SWIGLU_OAI() {
+        return GATUN_SWIGLU_OAI;
+    }
+
+    private static class gatun_activation_back {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_activation_back");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_activation_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_activation_back$descriptor() {
+        return gatun_activation_back.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_activation_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_activation_back$handle() {
+        return gatun_activation_back.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_activation_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_activation_back$address() {
+        return gatun_activation_back.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_activation_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_activation_back(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_activation_back.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_activation_back", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_gated_back {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gated_back");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_gated_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_gated_back$descriptor() {
+        return gatun_gated_back.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_gated_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_gated_back$handle() {
+        return gatun_gated_back.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_gated_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_gated_back$address() {
+        return gatun_gated_back.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_gated_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_gated_back(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_gated_back.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_gated_back", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_cross_entropy {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_cross_entropy");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_cross_entropy(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_cross_entropy$descriptor() {
+        return gatun_cross_entropy.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_cross_entropy(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_cross_entropy$handle() {
+        return gatun_cross_entropy.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_cross_entropy(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_cross_entropy$address() {
+        return gatun_cross_entropy.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_cross_entropy(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_cross_entropy(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_cross_entropy.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_cross_entropy", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_cross_entropy_back {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_cross_entropy_back");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_cross_entropy_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_cross_entropy_back$descriptor() {
+        return gatun_cross_entropy_back.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_cross_entropy_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_cross_entropy_back$handle() {
+        return gatun_cross_entropy_back.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_cross_entropy_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_cross_entropy_back$address() {
+        return gatun_cross_entropy_back.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_cross_entropy_back(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_cross_entropy_back(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_cross_entropy_back.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_cross_entropy_back", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_experts_grad_input {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_experts_grad_input");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_experts_grad_input$descriptor() {
+        return gatun_experts_grad_input.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_experts_grad_input$handle() {
+        return gatun_experts_grad_input.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_experts_grad_input$address() {
+        return gatun_experts_grad_input.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_experts_grad_input(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_experts_grad_input.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_experts_grad_input", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_experts_grad_weight {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_experts_grad_weight");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_experts_grad_weight$descriptor() {
+        return gatun_experts_grad_weight.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_experts_grad_weight$handle() {
+        return gatun_experts_grad_weight.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_experts_grad_weight$address() {
+        return gatun_experts_grad_weight.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_experts_grad_weight(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_experts_grad_weight.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_experts_grad_weight", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_attention_back_floats {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_attention_back_floats");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_back_floats(int64_t d, int64_t dv, int32_t threads)
+     * }
+     */
+    public static FunctionDescriptor gatun_attention_back_floats$descriptor() {
+        return gatun_attention_back_floats.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_back_floats(int64_t d, int64_t dv, int32_t threads)
+     * }
+     */
+    public static MethodHandle gatun_attention_back_floats$handle() {
+        return gatun_attention_back_floats.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_attention_back_floats(int64_t d, int64_t dv, int32_t threads)
+     * }
+     */
+    public static MemorySegment gatun_attention_back_floats$address() {
+        return gatun_attention_back_floats.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_attention_back_floats(int64_t d, int64_t dv, int32_t threads)
+     * }
+     */
+    public static long gatun_attention_back_floats(long d, long dv, int threads) {
+        var mh$ = gatun_attention_back_floats.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_attention_back_floats", d, dv, threads);
+            }
+            return (long)mh$.invokeExact(d, dv, threads);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_attention_back_queries {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_attention_back_queries");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_attention_back_queries(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_attention_back_queries$descriptor() {
+        return gatun_attention_back_queries.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_attention_back_queries(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_attention_back_queries$handle() {
+        return gatun_attention_back_queries.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_attention_back_queries(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_attention_back_queries$address() {
+        return gatun_attention_back_queries.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_attention_back_queries(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_attention_back_queries(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_attention_back_queries.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_attention_back_queries", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_attention_back_keys {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_attention_back_keys");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_attention_back_keys(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_attention_back_keys$descriptor() {
+        return gatun_attention_back_keys.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_attention_back_keys(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_attention_back_keys$handle() {
+        return gatun_attention_back_keys.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_attention_back_keys(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_attention_back_keys$address() {
+        return gatun_attention_back_keys.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_attention_back_keys(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_attention_back_keys(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_attention_back_keys.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_attention_back_keys", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_blend {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_blend");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_blend(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_blend$descriptor() {
+        return gatun_blend.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_blend(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_blend$handle() {
+        return gatun_blend.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_blend(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_blend$address() {
+        return gatun_blend.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_blend(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_blend(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_blend.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_blend", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_sum_squares {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_sum_squares");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_sum_squares(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_sum_squares$descriptor() {
+        return gatun_sum_squares.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_sum_squares(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_sum_squares$handle() {
+        return gatun_sum_squares.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_sum_squares(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_sum_squares$address() {
+        return gatun_sum_squares.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_sum_squares(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_sum_squares(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_sum_squares.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_sum_squares", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+    private static final int GATUN_LEARNING_RATE = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_LEARNING_RATE = 0
+     * }
+     */
+    public static int GATUN_LEARNING_RATE() {
+        return GATUN_LEARNING_RATE;
+    }
+    private static final int GATUN_BETA1 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BETA1 = 1
+     * }
+     */
+    public static int GATUN_BETA1() {
+        return GATUN_BETA1;
+    }
+    private static final int GATUN_BETA2 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BETA2 = 2
+     * }
+     */
+    public static int GATUN_BETA2() {
+        return GATUN_BETA2;
+    }
+    private static final int GATUN_EPSILON = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_EPSILON = 3
+     * }
+     */
+    public static int GATUN_EPSILON() {
+        return GATUN_EPSILON;
+    }
+    private static final int GATUN_WEIGHT_DECAY = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_WEIGHT_DECAY = 4
+     * }
+     */
+    public static int GATUN_WEIGHT_DECAY() {
+        return GATUN_WEIGHT_DECAY;
+    }
+    private static final int GATUN_CORRECTION1 = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_CORRECTION1 = 5
+     * }
+     */
+    public static int GATUN_CORRECTION1() {
+        return GATUN_CORRECTION1;
+    }
+    private static final int GATUN_CORRECTION2 = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_CORRECTION2 = 6
+     * }
+     */
+    public static int GATUN_CORRECTION2() {
+        return GATUN_CORRECTION2;
+    }
+    private static final int GATUN_GRAD_SCALE = (int)7L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_GRAD_SCALE = 7
+     * }
+     */
+    public static int GATUN_GRAD_SCALE() {
+        return GATUN_GRAD_SCALE;
+    }
+    private static final int GATUN_NORM_MAX = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_NORM_MAX = 8
+     * }
+     */
+    public static int GATUN_NORM_MAX() {
+        return GATUN_NORM_MAX;
+    }
+    private static final int GATUN_SETTINGS = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SETTINGS = 9
+     * }
+     */
+    public static int GATUN_SETTINGS() {
+        return GATUN_SETTINGS;
+    }
+    private static final int GATUN_SGD = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_SGD = 0
+     * }
+     */
+    public static int GATUN_SGD() {
+        return GATUN_SGD;
+    }
+    private static final int GATUN_LION = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_LION = 1
+     * }
+     */
+    public static int GATUN_LION() {
+        return GATUN_LION;
+    }
+    private static final int GATUN_ADAMW = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_ADAMW = 2
+     * }
+     */
+    public static int GATUN_ADAMW() {
+        return GATUN_ADAMW;
+    }
+    private static final int GATUN_ADAMW_8BIT = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_ADAMW_8BIT = 3
+     * }
+     */
+    public static int GATUN_ADAMW_8BIT() {
+        return GATUN_ADAMW_8BIT;
+    }
+
+    private static class gatun_moment_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_moment_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_moment_bytes(int64_t parameters)
+     * }
+     */
+    public static FunctionDescriptor gatun_moment_bytes$descriptor() {
+        return gatun_moment_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_moment_bytes(int64_t parameters)
+     * }
+     */
+    public static MethodHandle gatun_moment_bytes$handle() {
+        return gatun_moment_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_moment_bytes(int64_t parameters)
+     * }
+     */
+    public static MemorySegment gatun_moment_bytes$address() {
+        return gatun_moment_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_moment_bytes(int64_t parameters)
+     * }
+     */
+    public static long gatun_moment_bytes(long parameters) {
+        var mh$ = gatun_moment_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_moment_bytes", parameters);
+            }
+            return (long)mh$.invokeExact(parameters);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_update {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_update");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_update(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_update$descriptor() {
+        return gatun_update.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_update(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_update$handle() {
+        return gatun_update.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_update(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_update$address() {
+        return gatun_update.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_update(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_update(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_update.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_update", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {

@@ -153,6 +153,27 @@ public final class Backend implements AutoCloseable {
     placed = graph;
   }
 
+  /** What {@link #place} would allocate for a graph alone. */
+  long measure(CompiledGraph graph) {
+    requireOpen();
+    if (placed == graph) {
+      placed = null;
+    }
+    if (galloc == null) {
+      throw new IllegalStateException("with GPUs only a graph that has run says what it needs");
+    }
+    graph.forgetAddresses();
+    MemorySegment alone = Ggml.ggml_gallocr_new(Ggml.ggml_backend_cpu_buffer_type());
+    try {
+      if (!Ggml.ggml_gallocr_reserve(alone, graph.ggmlGraph())) {
+        throw new CapacityException("no memory for the graph's intermediate values");
+      }
+      return Ggml.ggml_gallocr_get_buffer_size(alone, 0);
+    } finally {
+      Ggml.ggml_gallocr_free(alone);
+    }
+  }
+
   void forget(CompiledGraph graph) {
     if (placed == graph) {
       placed = null;

@@ -155,6 +155,17 @@ public final class CompiledGraph implements AutoCloseable {
     }
   }
 
+  /**
+   * Bytes of intermediate values that this graph needs on the CPU, exactly; nothing is allocated
+   * for good. Inputs have to be written again after this.
+   */
+  public long computeBytes() {
+    if (closed) {
+      throw new IllegalStateException("already closed: compiled graph");
+    }
+    return backend.measure(this);
+  }
+
   @Override
   public void close() {
     if (closed) {

@@ -46,6 +46,22 @@ record CustomNodes(MemorySegment ctx, Arena arena) {
     }
   }
 
+  /** A node that changes a tensor in place and gives it. */
+  MemorySegment inPlace(
+      MemorySegment tensor,
+      MemorySegment function,
+      MemorySegment data,
+      List<MemorySegment> operands) {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment list = scratch.allocate(ValueLayout.ADDRESS, Math.max(1, operands.size()));
+      for (int i = 0; i < operands.size(); i++) {
+        list.setAtIndex(ValueLayout.ADDRESS, i, operands.get(i));
+      }
+      return Ggml.ggml_custom_inplace(
+          ctx, tensor, list, operands.size(), function, ALL_THREADS, data);
+    }
+  }
+
   /** A node whose result is bytes of a kernel's own format. */
   MemorySegment bytes(
       long count, MemorySegment function, MemorySegment data, MemorySegment... operands) {

@@ -63,6 +63,11 @@ final class FloatProducts {
     return node;
   }
 
+  /** Lets go of inputs that were laid out, so that a later product does not keep them in memory. */
+  void forget() {
+    packed.clear();
+  }
+
   private MemorySegment pack(Tensor x) {
     Shape s = x.shape();
     Shape laidOut =

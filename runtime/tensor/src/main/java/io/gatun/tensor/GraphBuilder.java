@@ -65,7 +65,7 @@ public final class GraphBuilder {
     }
     for (int i = nodes.size() - 1; i >= 0; i--) {
       Tensor node = nodes.get(i);
-      live[i] |= node.op() instanceof Op.SetRows;
+      live[i] |= node.op() instanceof Op.Write;
       if (live[i]) {
         node.operands().forEach(operand -> live[operand.index()] = true);
       }
@@ -77,6 +77,11 @@ public final class GraphBuilder {
       }
     }
     return new Graph(List.copyOf(kept), List.copyOf(outputs));
+  }
+
+  /** The nodes so far, in the order of computation. */
+  List<Tensor> nodes() {
+    return nodes;
   }
 
   Tensor append(Op op, Tensor... operands) {

@@ -23,6 +23,7 @@ final class Lowering {
   private final SharedProducts products;
   private final FloatProducts floatProducts;
   private final OwnAttention ownAttention;
+  private final TrainingNodes training;
 
   private Lowering(Graph graph, Target target) {
     this.ctx = target.ctx();
@@ -33,6 +34,7 @@ final class Lowering {
     this.products = new SharedProducts(custom, lowered, routes, graph, kernels);
     this.floatProducts = new FloatProducts(custom, lowered, routes);
     this.ownAttention = new OwnAttention(custom, target.threads());
+    this.training = new TrainingNodes(custom, target.threads(), graph, lowered);
   }
 
   /**
@@ -57,6 +59,9 @@ final class Lowering {
     Lowering lowering = new Lowering(graph, target);
     try (Arena names = Arena.ofConfined()) {
       for (Tensor node : graph.nodes()) {
+        if (node.op() instanceof Op.Backward) {
+          lowering.floatProducts.forget();
+        }
         if (lowering.products.emit(node)) {
           continue;
         }
@@ -114,7 +119,7 @@ final class Lowering {
           kernels.product(node) == Kernels.Product.FLOATS
               ? floatProducts.emit(node)
               : Ggml.ggml_mul_mat_id(ctx, a, b, c);
-      case Op.Rope(RopeParameters p) -> rope(a, b, c, p);
+      case Op.Rope(RopeParameters p) -> rope(a, b, c, p, false);
       case Op.SoftMax softMax -> softMax(softMax, operands);
       case Op.Attention attention ->
           kernels.attention(node)
@@ -133,6 +138,10 @@ final class Lowering {
       case Op.SumRows _ -> Ggml.ggml_sum_rows(ctx, a);
       case Op.ArgSort _ -> Ggml.ggml_argsort(ctx, a, Ggml.GGML_SORT_ORDER_DESC());
       case Op.ArgMax _ -> Ggml.ggml_argmax(ctx, a);
+      case Op.SumTo _, Op.Repeat _, Op.CrossEntropy _, Op.SumSquares _, Op.Blend _, Op.Update _ ->
+          training.emit(node);
+      case Op.RopeBack(RopeParameters p) -> rope(a, b, c, p, true);
+      case Op.Backward _ -> training.emit(node);
       case Op.Concat(int axis) -> Ggml.ggml_concat(ctx, a, b, axis);
       case Op.View(Shape s, long s1, long s2, long s3, long offset) ->
           Ggml.ggml_view_4d(ctx, a, s.d0(), s.d1(), s.d2(), s.d3(), s1, s2, s3, offset);
@@ -154,21 +163,25 @@ final class Lowering {
   }
 
   private MemorySegment rope(
-      MemorySegment x, MemorySegment positions, MemorySegment factors, RopeParameters p) {
-    return Ggml.ggml_rope_ext(
-        ctx,
-        x,
-        positions,
-        factors,
-        p.dims(),
-        p.neox() ? Ggml.GGML_ROPE_TYPE_NEOX() : Ggml.GGML_ROPE_TYPE_NORMAL(),
-        p.originalContext(),
-        p.base(),
-        p.scale(),
-        p.extFactor(),
-        p.attentionFactor(),
-        p.betaFast(),
-        p.betaSlow());
+      MemorySegment x,
+      MemorySegment positions,
+      MemorySegment factors,
+      RopeParameters p,
+      boolean back) {
+    int dims = p.dims();
+    int mode = p.neox() ? Ggml.GGML_ROPE_TYPE_NEOX() : Ggml.GGML_ROPE_TYPE_NORMAL();
+    int context = p.originalContext();
+    float base = p.base();
+    float scale = p.scale();
+    float ext = p.extFactor();
+    float factor = p.attentionFactor();
+    float fast = p.betaFast();
+    float slow = p.betaSlow();
+    return back
+        ? Ggml.ggml_rope_ext_back(
+            ctx, x, positions, factors, dims, mode, context, base, scale, ext, factor, fast, slow)
+        : Ggml.ggml_rope_ext(
+            ctx, x, positions, factors, dims, mode, context, base, scale, ext, factor, fast, slow);
   }
 
   private MemorySegment softMax(Op.SoftMax op, List<Tensor> operands) {

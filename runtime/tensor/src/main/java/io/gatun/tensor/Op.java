@@ -5,7 +5,8 @@ package io.gatun.tensor;
  * Tensor#operands()}; {@link ShapeRules} says which operands an op takes and what it gives, {@link
  * Lowering} how GGML computes it.
  *
- * <p>Adding an op: a record here; the compiler then points at the two switches.
+ * <p>Adding an op: a record here; the compiler then points at the switches of rules, lowering and
+ * gradients.
  */
 public sealed interface Op {
 
@@ -19,7 +20,7 @@ public sealed interface Op {
   record GetRows() implements Op {}
 
   /** Writes rows into a table: table [E, S], rows [E, T], ids [T] → the table. */
-  record SetRows() implements Op {}
+  record SetRows() implements Write {}
 
   /** Elementwise a ∘ b; b is repeated to the shape of a. */
   record Binary(BinaryKind kind) implements Op {}
@@ -75,6 +76,18 @@ public sealed interface Op {
   /** Index of each row's largest value: [V, T] → I32 [T]. */
   record ArgMax() implements Op {}
 
+  /** Sums over what repeats: each length of the result divides the operand's. */
+  record SumTo(Shape shape) implements Op {}
+
+  /** Repeats a whole number of times along each axis. */
+  record Repeat(Shape shape) implements Op {}
+
+  /** −ln softmax(logits)[label] · weight: logits [V, N], labels I32 [N], weights [N] → [N]. */
+  record CrossEntropy() implements Op {}
+
+  /** Σ x² of each {@link #SUM_VALUES} values, in order: any shape → [parts]. */
+  record SumSquares() implements Op {}
+
   /** Joins two tensors along one axis. */
   record Concat(int axis) implements Op {}
 
@@ -92,6 +105,104 @@ public sealed interface Op {
 
   /** A copy with another element type. */
   record Cast(DType type) implements Op {}
+
+  /**
+   * An op that changes a stored tensor, its first operand, and gives that tensor. It is computed
+   * even when nothing uses the result.
+   */
+  sealed interface Write extends Op {}
+
+  /** stored = keep · stored + gain · x; what was stored is not read when keep is 0. */
+  record Blend(float keep, float gain) implements Write {}
+
+  /**
+   * One step of an optimiser: parameters, their gradient, settings [{@link #SETTINGS}], Σ g² over
+   * all gradients [1], one or two stored moments → the parameters.
+   */
+  record Update(UpdateRule rule) implements Write {}
+
+  /**
+   * An op of {@link Gradients}: the gradient of one other op. The first operand is the gradient of
+   * that op's result unless said otherwise, written dy.
+   */
+  sealed interface Backward extends Op {}
+
+  /** Of x in {@link MatMul}: W [in, out], dy [out, T] → [in, T]. */
+  record MatMulInput() implements Backward {}
+
+  /** Of W in {@link MatMul}: x [in, T], dy [out, T] → [in, out], one for each outer axis of x. */
+  record MatMulWeight() implements Backward {}
+
+  /** Of x in {@link MatMulId}: W [in, out, X], dy [out, K, T], ids [K, T] → [in, K, T]. */
+  record ExpertsInput() implements Backward {}
+
+  /** Of W in {@link MatMulId}: x [in, K or 1, T], dy [out, K, T], ids [K, T] → [in, out, X]. */
+  record ExpertsWeight(long experts) implements Backward {}
+
+  /** Of {@link RmsNorm}, or of {@link LayerNorm} when centred: dy, x → x's. */
+  record NormBack(boolean centred, float epsilon) implements Backward {}
+
+  /** Of {@link Rope}: dy, positions, optional factors → x's. */
+  record RopeBack(RopeParameters parameters) implements Backward {}
+
+  /** Of {@link SoftMax}: dy, the result → x's. */
+  record SoftMaxBack(float scale) implements Backward {}
+
+  /** Of {@link Unary}: dy, x → x's. */
+  record UnaryBack(UnaryKind kind) implements Backward {}
+
+  /** Of {@link Clamp}: dy, x → x's. */
+  record ClampBack(float low, float high) implements Backward {}
+
+  /** Of {@link Glu}: dy [F, …], gate, up → gate's and then up's, flat. */
+  record GluBack(GluKind kind) implements Backward {}
+
+  /** Of {@link GluFused}: dy [F, T], x [2F, T] → x's. */
+  record GluFusedBack(GluKind kind) implements Backward {}
+
+  /** Of the table in {@link GetRows}: dy [E, T], ids [T] → [E, rows]. */
+  record ScatterRows(long rows) implements Backward {}
+
+  /** Of the operand of {@link View}: dy → the dense operand's, 0 outside the window. */
+  record ScatterView(View view, Shape shape) implements Backward {}
+
+  /** Of the logits in {@link CrossEntropy}: logits, labels, weights, dy [N] → [V, N]. */
+  record CrossEntropyBack() implements Backward {}
+
+  /**
+   * Of q in {@link Attention}: q, k, v, mask, the result, dy, optional sinks → flat: q's, dense as
+   * [D, H, T], and 2 · H · T numbers for {@link AttentionKeys}.
+   */
+  record AttentionQueries(float scale, float softcap, boolean sinks) implements Backward {}
+
+  /**
+   * Of the rest of {@link Attention}: q, k, v, mask, what {@link AttentionQueries} gives, dy,
+   * optional sinks → flat: k's, dense as [D, G, S]; v's; the sinks'.
+   */
+  record AttentionKeys(float scale, float softcap, boolean sinks) implements Backward {}
+
+  /** How many values one sum of {@link SumSquares} takes. */
+  int SUM_VALUES = 16384;
+
+  /** How many numbers {@link Update} takes as settings. */
+  int SETTINGS = 9;
+
+  /** Rules of {@link Update}. Weight decay is apart from the gradient in all of them. */
+  enum UpdateRule {
+    /** Gradient descent with momentum; one moment. */
+    SGD,
+    /** The sign of a momentum, arXiv 2302.06675; one moment. */
+    LION,
+    /** Adam with decoupled weight decay, arXiv 1711.05101; two moments. */
+    ADAMW,
+    /** The same with moments of 8 bits in blocks, after arXiv 2110.02861. */
+    ADAMW_8BIT;
+
+    /** How many moments it keeps. */
+    public int moments() {
+      return this == SGD || this == LION ? 1 : 2;
+    }
+  }
 
   /** The four elementwise operations of two tensors. */
   enum BinaryKind {
@@ -119,7 +230,10 @@ public sealed interface Op {
     RELU(6),
     SIGMOID(7),
     GELU(8),
-    SILU(10);
+    SILU(10),
+    EXP(13),
+    /** ln(1 + eˣ). */
+    SOFTPLUS(15);
 
     private final int id;
 

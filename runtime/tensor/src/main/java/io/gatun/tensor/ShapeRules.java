@@ -65,6 +65,28 @@ final class ShapeRules {
         r.require(r.x().shape().rows() == r.x().shape().d1(), "must be a matrix");
         yield Layout.dense(DType.I32, Shape.of(r.x().shape().d1()));
       }
+      case Op.SumTo(Shape shape) -> {
+        r.requireType(r.x(), DType.F32);
+        r.require(r.x().layout().rowsDense(), "rows must be dense");
+        r.require(shape.repeatsInto(r.x().shape()), shape + " does not repeat into the operand");
+        yield Layout.dense(DType.F32, shape);
+      }
+      case Op.Repeat(Shape shape) -> {
+        r.requireType(r.x(), DType.F32);
+        r.require(r.x().layout().dense(), "must be dense");
+        r.require(r.x().shape().repeatsInto(shape), "does not repeat into " + shape);
+        yield Layout.dense(DType.F32, shape);
+      }
+      case Op.CrossEntropy _ -> BackwardRules.crossEntropy(r, 3);
+      case Op.SumSquares _ -> {
+        r.requireType(r.x(), DType.F32);
+        r.require(r.x().layout().dense(), "must be dense");
+        yield Layout.dense(
+            DType.F32, Shape.of(Math.ceilDiv(r.x().shape().elements(), Op.SUM_VALUES)));
+      }
+      case Op.Blend _ -> WriteRules.blend(r);
+      case Op.Update(Op.UpdateRule rule) -> WriteRules.update(r, rule);
+      case Op.Backward backward -> BackwardRules.result(backward, r);
       case Op.Concat(int axis) -> concat(r, axis);
       case Op.View view -> view(r, view);
       case Op.Reshape(Shape shape) -> {
@@ -333,7 +355,7 @@ final class ShapeRules {
   }
 
   /** An op with its operands, and the ways to say what is wrong with them. */
-  private record Rule(Op op, List<Tensor> operands) {
+  record Rule(Op op, List<Tensor> operands) {
 
     Tensor x() {
       return operand(0, 1);

@@ -28,9 +28,10 @@ final class SharedProducts {
   /**
    * An input in one converted form: {@code format} is the activations' block for {@link
    * Product#PANELS} and {@link Product#DOTS}, or GGML's number of the type that the dot products of
-   * {@link Product#ROWS} take.
+   * {@link Product#ROWS} take. Products of the backward pass that compute a forward value again are
+   * of another phase than those that computed it first: sharing would compute them as early.
    */
-  private record Input(Tensor x, Optional<Experts> experts, Product kernel, int format) {
+  private record Input(Tensor x, Optional<Experts> experts, Product kernel, int format, int phase) {
     int inputs() {
       return experts.isPresent() ? 2 : 1;
     }
@@ -59,12 +60,14 @@ final class SharedProducts {
     this.lowered = lowered;
     this.routes = routes;
     Map<Input, Group> open = new HashMap<>();
+    int phase = 0;
     for (Tensor node : graph.nodes()) {
+      phase += node.op() instanceof Op.Backward ? 1 : 0;
       Product kernel = kernels.product(node);
       if (!kernel.shared()) {
         continue;
       }
-      Input input = input(node, kernel);
+      Input input = input(node, kernel, phase);
       Group group = open.computeIfAbsent(input, key -> new Group(key, new ArrayList<>()));
       if (input.inputs() + group.members().size() == CustomNodes.OPERANDS_MAX) {
         group = new Group(input, new ArrayList<>());
@@ -194,7 +197,7 @@ final class SharedProducts {
     return lowered[node.index()];
   }
 
-  private static Input input(Tensor product, Product kernel) {
+  private static Input input(Tensor product, Product kernel, int phase) {
     List<Tensor> operands = product.operands();
     DType type = operands.getFirst().type();
     int format =
@@ -205,7 +208,7 @@ final class SharedProducts {
         };
     Optional<Experts> experts =
         product.op() instanceof Op.MatMulId ? Optional.of(Experts.of(product)) : Optional.empty();
-    return new Input(operands.get(1), experts, kernel, format);
+    return new Input(operands.get(1), experts, kernel, format, phase);
   }
 
   private static MemorySegment traits(int type) {

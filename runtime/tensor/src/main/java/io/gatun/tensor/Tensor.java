@@ -182,6 +182,70 @@ public final class Tensor {
     return graph.append(new Op.SumRows(), this);
   }
 
+  /** Sums over what repeats: a length n becomes m, which divides it, and i adds to i mod m. */
+  public Tensor sumTo(long... lengths) {
+    return graph.append(new Op.SumTo(Shape.of(lengths)), this);
+  }
+
+  /** The sum of all elements, [1]. */
+  public Tensor sum() {
+    return (shape().d0() == 1 ? this : sumTo(1, shape().d1(), shape().d2(), shape().d3())).sumTo(1);
+  }
+
+  /** Repeats a whole number of times along each axis. */
+  public Tensor repeat(long... lengths) {
+    return graph.append(new Op.Repeat(Shape.of(lengths)), this);
+  }
+
+  /**
+   * −ln softmax(this)[label] · weight of each row, in one pass that keeps nothing of the width of a
+   * vocabulary but the gradient.
+   *
+   * @param labels I32 [N], which take no gradient
+   * @param weights F32 [N]; rows of weight 0 are left out, whatever their label
+   * @shape this [V, N] → [N]
+   */
+  public Tensor crossEntropy(Tensor labels, Tensor weights) {
+    return graph.append(new Op.CrossEntropy(), this, labels, weights);
+  }
+
+  /** Σ x² over all elements, [1]. */
+  public Tensor sumSquares() {
+    return graph.append(new Op.SumSquares(), this).sum();
+  }
+
+  /** Changes this stored tensor to keep · this + gain · x; the effect always happens. */
+  public Tensor blend(float keep, float gain, Tensor x) {
+    return graph.append(new Op.Blend(keep, gain), this, x);
+  }
+
+  /**
+   * Changes this stored parameter by one step of an optimiser; the effect always happens, unless
+   * squares is not finite.
+   *
+   * @param gradient of this parameter
+   * @param settings F32 [{@link Op#SETTINGS}]: {@link UpdateSettings#toArray}
+   * @param squares F32 [1]: Σ g² over the gradients of all parameters that are clipped together
+   * @param moments stored, as many as the rule keeps, of {@link #momentLayout}
+   */
+  public Tensor update(
+      Op.UpdateRule rule, Tensor gradient, Tensor settings, Tensor squares, Tensor... moments) {
+    Tensor[] operands = new Tensor[4 + moments.length];
+    operands[0] = this;
+    operands[1] = gradient;
+    operands[2] = settings;
+    operands[3] = squares;
+    System.arraycopy(moments, 0, operands, 4, moments.length);
+    return graph.append(new Op.Update(rule), operands);
+  }
+
+  /** How a moment of a parameter of some shape is stored, zeroed at first. */
+  public static Layout momentLayout(Op.UpdateRule rule, Shape parameter) {
+    return rule == Op.UpdateRule.ADAMW_8BIT
+        ? Layout.dense(DType.I8, Shape.of(WriteRules.momentBytes(parameter.elements())))
+        : Layout.dense(DType.F32, parameter);
+  }
+
   /** Indices of each row's values in descending order, I32 of the same shape. */
   public Tensor argSort() {
     return graph.append(new Op.ArgSort(), this);

@@ -143,6 +143,8 @@ class OpValuesTest {
             case GELU ->
                 0.5 * v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v)));
             case SILU -> v / (1 + Math.exp(-v));
+            case EXP -> Math.exp(v);
+            case SOFTPLUS -> Math.log1p(Math.exp(v));
           };
       assertThat(y[i]).isEqualTo((float) expected, NEAR);
     }

@@ -69,6 +69,60 @@ class ShapeRulesTest {
         reject("joining other widths", g -> f32(g, 4, 3).concat(f32(g, 5, 3), 1)),
         reject("a norm with a negative epsilon", g -> f32(g, 4, 3).rmsNorm(-1)),
         reject("an empty clamp", g -> f32(g, 4, 3).clamp(1, 0)),
+        reject("a sum to what does not repeat", g -> f32(g, 4, 3).sumTo(3)),
+        reject("a repeat to what is no multiple", g -> f32(g, 4, 3).repeat(6, 3)),
+        reject(
+            "cross-entropy with too large labels",
+            g -> f32(g, 4, 3).crossEntropy(ids(g, 5, 3), f32(g, 3))),
+        reject(
+            "cross-entropy with labels for other rows",
+            g -> f32(g, 4, 3).crossEntropy(ids(g, 4, 2), f32(g, 3))),
+        reject(
+            "cross-entropy with labels that are computed",
+            g -> f32(g, 4, 3).crossEntropy(f32(g, 4, 3).argMax(), f32(g, 3))),
+        reject(
+            "cross-entropy with weights for other rows",
+            g -> f32(g, 4, 3).crossEntropy(ids(g, 4, 3), f32(g, 1))),
+        reject("a sum into something not stored", g -> f32(g, 4).blend(1, 1, f32(g, 4))),
+        reject(
+            "an update of something not stored",
+            g -> f32(g, 4).update(Op.UpdateRule.SGD, f32(g, 4), f32(g, 9), f32(g, 1), f32(g, 4))),
+        reject(
+            "a gradient of another weight",
+            g -> g.append(new Op.MatMulInput(), f32(g, 4, 3), f32(g, 4, 2))),
+        reject(
+            "a gradient through a weight without a kernel",
+            g -> {
+              Tensor w = g.input("w", DType.IQ2_XXS, 256, 3);
+              g.append(new Op.MatMulInput(), w, f32(g, 3, 2));
+            }),
+        reject(
+            "a gradient of rows for other ids",
+            g -> g.append(new Op.ScatterRows(5), f32(g, 4, 3), ids(g, 5, 2))),
+        reject(
+            "a gradient of rows with too large ids",
+            g -> g.append(new Op.ScatterRows(5), f32(g, 4, 3), ids(g, 6, 3))),
+        reject(
+            "a gradient behind its window",
+            g ->
+                g.append(
+                    new Op.ScatterView(new Op.View(Shape.of(4, 3), 16, 48, 48, 4), Shape.of(4, 3)),
+                    f32(g, 4, 3))),
+        reject(
+            "a gradient of experts for other ids",
+            g ->
+                g.append(new Op.ExpertsInput(), f32(g, 4, 3, 2), f32(g, 3, 2, 5), ids(g, 2, 2, 4))),
+        reject(
+            "a gradient of attention's keys without its queries'",
+            g ->
+                g.append(
+                    new Op.AttentionKeys(1, 0, false),
+                    f32(g, 8, 2, 4),
+                    f32(g, 8, 5, 2),
+                    f32(g, 8, 5, 2),
+                    f16(g, 5, 2),
+                    f32(g, 8 * 2 * 4 + 16),
+                    f32(g, 8, 4, 2))),
         reject("a cast to a quantised type", g -> f32(g, 32, 3).cast(DType.Q4_0)),
         reject("an axis of length 0", g -> f32(g, 0, 3)),
         reject("more elements than a long holds", g -> f32(g, Long.MAX_VALUE / 2, 3, 7)),
