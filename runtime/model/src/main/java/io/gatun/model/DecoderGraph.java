@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * The graph of one step: T rows in, logits of N of them out. Owns the loop over layers. A value.
+ * The graph of one step: T rows in, logits of N of them out. A value.
  *
  * @param tokens I32 [T]
  * @param positions I32 [T]
@@ -48,7 +48,6 @@ public record DecoderGraph(
   public static DecoderGraph build(
       Model model, KvStore store, Key key, Function<GraphBuilder, Modifier> changes) {
     GraphBuilder g = new GraphBuilder();
-    Hyperparams h = model.hyperparams();
     Tensor tokens = g.indices("tokens", DType.I32, model.vocabularySize(), key.rows());
     Tensor positions = g.indices("positions", DType.I32, Integer.MAX_VALUE, key.rows());
     Tensor cells = g.indices("cells", DType.I64, store.cells(), key.rows());
@@ -59,6 +58,7 @@ public record DecoderGraph(
     Pass pass =
         new Pass(
             model,
+            model.weights()::find,
             g,
             positions,
             Optional.of(outputRows),
@@ -66,13 +66,7 @@ public record DecoderGraph(
             path,
             changes.apply(g));
 
-    Architecture architecture = model.architecture();
-    ModelScope scope = new ModelScope(pass, "");
-    Tensor x = pass.modifier().embedded(architecture.embed(scope, tokens));
-    for (int layer = 0; layer < h.layerCount(); layer++) {
-      x = pass.modifier().layer(layer, architecture.layer(new LayerScope(pass, layer), x));
-    }
-    Tensor logits = architecture.head(scope, x);
+    Tensor logits = LayerLoop.run(pass, tokens, _ -> {});
     g.output(logits);
     Graph graph = g.build();
     return new DecoderGraph(

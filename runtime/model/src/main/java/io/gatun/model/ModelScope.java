@@ -25,14 +25,13 @@ public class ModelScope {
 
   /** Whether the file has a tensor, for example {@code attn_q.bias}. */
   public boolean has(String name) {
-    return pass.model().weights().find(prefix + name).isPresent();
+    return pass.weights().find(prefix + name).isPresent();
   }
 
   /** A tensor of the file by its full name within this scope, with its suffix. */
   public Tensor weight(String name) {
     StoredTensor stored =
-        pass.model()
-            .weights()
+        pass.weights()
             .find(prefix + name)
             .orElseThrow(() ->
                 new ModelFormatException(

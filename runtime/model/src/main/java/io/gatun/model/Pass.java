@@ -8,12 +8,14 @@ import java.util.Optional;
  * Everything that building one graph depends on besides the model: its rows, where keys and values
  * are, and which rows' logits are wanted.
  *
+ * @param weights the model's, or others in their place
  * @param positions I32 [T]
  * @param outputRows I32 [N], empty when all rows are wanted
  * @param frequencyFactors F32 [dims/2] of rotary positions, when the file has them
  */
 record Pass(
     Model model,
+    WeightSource weights,
     GraphBuilder graph,
     Tensor positions,
     Optional<Tensor> outputRows,

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -105,13 +107,8 @@ public final class TensorStore implements AutoCloseable {
    * @throws ShapeException when they do not fit, or the tensor is mapped or of another type
    */
   public synchronized void write(StoredTensor tensor, long element, float[] values) {
-    requireOpen();
-    if (tensors.get(tensor.name()) != tensor) {
-      throw new IllegalArgumentException(tensor + " is not of " + name);
-    }
-    if (tensor.placement() != Placement.HOST && tensor.placement() != Placement.DEVICE) {
-      throw new ShapeException("%s is %s: read-only".formatted(tensor, tensor.placement()));
-    }
+    requireOwn(tensor);
+    requireWritable(tensor);
     if (element < 0 || element > tensor.shape().elements() - values.length) {
       throw new ShapeException(
           "%s: %d values at %d do not fit".formatted(tensor, values.length, element));
@@ -125,6 +122,59 @@ public final class TensorStore implements AutoCloseable {
           };
       long offset = element * tensor.type().blockBytes();
       Ggml.ggml_backend_tensor_set(tensor.handle(), bytes, offset, bytes.byteSize());
+    }
+  }
+
+  /**
+   * All values of an F32 tensor of the store.
+   *
+   * @throws ShapeException for another type
+   */
+  public float[] read(StoredTensor tensor) {
+    if (tensor.type() != DType.F32) {
+      throw new ShapeException(tensor + ": only F32 can be read as numbers");
+    }
+    float[] values = new float[Math.toIntExact(tensor.shape().elements())];
+    ByteBuffer.wrap(readBytes(tensor)).order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
+    return values;
+  }
+
+  /** The bytes of a tensor of the store, as GGML keeps them. No graph may be writing them. */
+  public synchronized byte[] readBytes(StoredTensor tensor) {
+    requireOwn(tensor);
+    byte[] bytes = new byte[Math.toIntExact(tensor.layout().bytes())];
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment copy = scratch.allocate(Math.max(1, bytes.length));
+      Ggml.ggml_backend_tensor_get(tensor.handle(), copy, 0, bytes.length);
+      MemorySegment.copy(copy, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
+    }
+    return bytes;
+  }
+
+  /** Puts back what {@link #readBytes} gave. */
+  public synchronized void writeBytes(StoredTensor tensor, byte[] bytes) {
+    requireOwn(tensor);
+    requireWritable(tensor);
+    if (bytes.length != tensor.layout().bytes()) {
+      throw new ShapeException(
+          "%s has %d bytes, not %d".formatted(tensor, tensor.layout().bytes(), bytes.length));
+    }
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment copy = scratch.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+      Ggml.ggml_backend_tensor_set(tensor.handle(), copy, 0, bytes.length);
+    }
+  }
+
+  private void requireOwn(StoredTensor tensor) {
+    requireOpen();
+    if (tensors.get(tensor.name()) != tensor) {
+      throw new IllegalArgumentException(tensor + " is not of " + name);
+    }
+  }
+
+  private static void requireWritable(StoredTensor tensor) {
+    if (tensor.placement() != Placement.HOST && tensor.placement() != Placement.DEVICE) {
+      throw new ShapeException("%s is %s: read-only".formatted(tensor, tensor.placement()));
     }
   }
 

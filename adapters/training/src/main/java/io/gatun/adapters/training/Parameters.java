@@ -1,0 +1,55 @@
+package io.gatun.adapters.training;
+
+import io.gatun.model.Model;
+import io.gatun.model.Modifier;
+import io.gatun.model.WeightSource;
+import io.gatun.tensor.CompiledGraph;
+import io.gatun.tensor.GraphBuilder;
+import io.gatun.tensor.Shape;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
+
+/**
+ * What is trained: which numbers, how they begin, and how they act in the graph. To add a kind, one
+ * small class. Stateless; the numbers themselves are in the trainer's store.
+ */
+public interface Parameters {
+  /** The tensors that are trained, by names of the kind's own. */
+  Map<String, Shape> shapes(Model model);
+
+  /** The values that one of them begins with. */
+  float[] initial(Model model, String name, SplittableRandom random);
+
+  /**
+   * Which of them take the place of the model's weights.
+   *
+   * @param trained the tensors that are trained, by name
+   */
+  default WeightSource weights(WeightSource trained) {
+    return _ -> Optional.empty();
+  }
+
+  /**
+   * How they change a graph of T rows, and what has to be written into it for each batch.
+   *
+   * @param trained the tensors that are trained, by name
+   */
+  default Changes changes(GraphBuilder g, int rows, WeightSource trained) {
+    return new Changes(Modifier.NONE, (_, _) -> {});
+  }
+
+  /** How many rows of a soft prompt come before each example. */
+  default int softRows() {
+    return 0;
+  }
+
+  /** A change of a graph, and who writes its inputs. */
+  record Changes(Modifier modifier, BiConsumer<CompiledGraph, MiniBatch> inputs) {}
+
+  /** Whether weight decay applies to one of them: not to norms and biases. */
+  default boolean decays(String name) {
+    return true;
+  }
+}

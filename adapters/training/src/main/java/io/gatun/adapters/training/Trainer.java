@@ -1,0 +1,274 @@
+package io.gatun.adapters.training;
+
+import io.gatun.adapters.training.TrainingPass.Kind;
+import io.gatun.model.Model;
+import io.gatun.tensor.Backend;
+import io.gatun.tensor.CompiledGraph;
+import io.gatun.tensor.GraphBuilder;
+import io.gatun.tensor.Kernels;
+import io.gatun.tensor.Placement;
+import io.gatun.tensor.StoredTensor;
+import io.gatun.tensor.Tensor;
+import io.gatun.tensor.TrainingException;
+import io.gatun.tensor.UpdateSettings;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains parameters of a model: forward, backward and the optimiser's step in one graph of GGML's
+ * and our own kernels. The same seed, data and thread count give the same numbers, also after an
+ * interruption.
+ *
+ * <p>Not thread-safe: made, used and closed on one thread. The model must have been loaded without
+ * rearranged weights, and stays usable.
+ */
+public final class Trainer implements AutoCloseable {
+  /** Steps in a row without a finite loss after which it will not get better. */
+  private static final int BAD_STEPS_MAX = 5;
+
+  private final Model model;
+  private final Parameters parameters;
+  private final TrainerOptions options;
+  private final Backend backend;
+  private final ParameterStore store;
+  private final Progress progress = new Progress();
+  private @Nullable TrainingPass training;
+  private @Nullable TrainingPass evaluating;
+
+  /** How far training is: what a snapshot keeps besides parameters. */
+  static final class Progress {
+    long step;
+    long epoch;
+    int batch;
+    double bestLoss = Double.POSITIVE_INFINITY;
+    int worse;
+  }
+
+  /**
+   * What came of it.
+   *
+   * @param steps how many were computed in all
+   * @param loss of the last step
+   * @param evaluationLoss the best one, if there was any
+   * @param finished false when it was stopped before the last step
+   */
+  public record Result(
+      long steps, double loss, Optional<Double> evaluationLoss, boolean finished) {}
+
+  public Trainer(Model model, Parameters parameters, TrainerOptions options) {
+    for (StoredTensor weight : model.weights().tensors()) {
+      if (weight.placement() == Placement.REPACKED || weight.placement() == Placement.DEVICE) {
+        throw new IllegalArgumentException(
+            "to be trained, %s must be loaded without rearranged weights and on the CPU: %s is %s"
+                .formatted(model.name(), weight.name(), weight.placement()));
+      }
+    }
+    this.model = model.retain();
+    this.parameters = parameters;
+    this.options = options;
+    this.backend = Backend.cpu(options.threads(), Kernels.own());
+    try {
+      this.store =
+          new ParameterStore(
+              model, parameters, options.optimizer().rule(), options.passes() > 1, options.seed());
+    } catch (RuntimeException e) {
+      backend.close();
+      model.close();
+      throw e;
+    }
+  }
+
+  /** How many numbers are trained. */
+  public long parameterCount() {
+    return store.count();
+  }
+
+  /** The numbers of one trained tensor, by its name in {@link Parameters#shapes}. */
+  public float[] values(String name) {
+    return store.values(name);
+  }
+
+  /**
+   * Trains, from the snapshot on if there is one.
+   *
+   * @param evaluation text that is not learned
+   * @throws TrainingException when the loss stays without a number; parameters are then as they
+   *     were when it last had one
+   * @throws IOException when the snapshot cannot be read or written; nothing is lost
+   */
+  public Result train(Packing data, Optional<Packing> evaluation, TrainingListener listener)
+      throws IOException {
+    if (options.snapshots().file().isPresent()) {
+      Snapshot.load(options.snapshots().file().get(), fingerprint(), progress, store);
+    }
+    List<MiniBatch> epoch = data.epoch(progress.epoch);
+    double loss = Double.NaN;
+    int bad = 0;
+    while (progress.step < options.steps()) {
+      if (listener.stop() || Thread.currentThread().isInterrupted()) {
+        save();
+        return result(loss, false);
+      }
+      long start = System.nanoTime();
+      MiniBatch[] batches = new MiniBatch[options.passes()];
+      for (int i = 0; i < batches.length; i++) {
+        if (progress.batch >= epoch.size()) {
+          progress.batch = 0;
+          epoch = data.epoch(++progress.epoch);
+        }
+        batches[i] = epoch.get(progress.batch++);
+      }
+      TrainingListener.Step done = step(batches, start);
+      loss = done.loss();
+      bad = Double.isFinite(loss) && Double.isFinite(done.gradientNorm()) ? 0 : bad + 1;
+      if (bad == BAD_STEPS_MAX) {
+        throw new TrainingException(
+            "step %d: the loss is %s since %d steps; a lower learning rate may help"
+                .formatted(done.number(), loss, bad));
+      }
+      listener.step(done);
+      if (looks(evaluation) && !better(evaluation.orElseThrow(), listener)) {
+        save();
+        return result(loss, true);
+      }
+      if (bad == 0 && progress.step % options.snapshots().every() == 0) {
+        save();
+      }
+    }
+    save();
+    return result(loss, true);
+  }
+
+  /** Mean of −ln p over the tokens of some text that count. */
+  public double evaluate(Packing text) {
+    if (evaluating == null) {
+      evaluating = new TrainingPass(backend, model, parameters, store, options, Kind.EVALUATE);
+    }
+    double sum = 0;
+    double weight = 0;
+    for (MiniBatch batch : text.epoch(0)) {
+      sum += evaluating.run(batch);
+      weight += batch.weight();
+    }
+    return sum / weight;
+  }
+
+  @Override
+  public void close() {
+    if (training != null) {
+      training.close();
+    }
+    if (evaluating != null) {
+      evaluating.close();
+    }
+    store.close();
+    backend.close();
+    model.close();
+  }
+
+  private TrainingListener.Step step(MiniBatch[] batches, long start) {
+    double weight = 0;
+    for (MiniBatch batch : batches) {
+      weight += batch.weight();
+    }
+    float scale = (float) (1 / Math.max(1, weight));
+    Optimizer o = options.optimizer();
+    UpdateSettings decaying = o.settings(progress.step, options.steps(), scale, true);
+    UpdateSettings plain = o.settings(progress.step, options.steps(), scale, false);
+    if (training == null) {
+      Kind kind = batches.length == 1 ? Kind.UPDATE : Kind.ADD;
+      training = new TrainingPass(backend, model, parameters, store, options, kind);
+    }
+    double sum = 0;
+    double squares;
+    if (batches.length == 1) {
+      sum = training.run(batches[0], decaying, plain);
+      squares = training.squares();
+    } else {
+      store.clearSums();
+      for (MiniBatch batch : batches) {
+        sum += training.run(batch);
+      }
+      squares = apply(decaying, plain);
+    }
+    progress.step++;
+    return new TrainingListener.Step(
+        progress.step,
+        options.steps(),
+        sum / Math.max(1, weight),
+        Math.sqrt(squares) * scale,
+        decaying.learningRate(),
+        (long) batches.length * options.batchRows(),
+        (System.nanoTime() - start) / 1e9,
+        training.computeBytes());
+  }
+
+  /** The optimiser's step from gradients that were added up; Σ g². */
+  private double apply(UpdateSettings decaying, UpdateSettings plain) {
+    GraphBuilder g = new GraphBuilder();
+    List<Tensor> sums = store.names().stream().map(name -> g.stored(store.sum(name))).toList();
+    TrainingPass.Steps steps = TrainingPass.update(g, parameters, store, sums);
+    try (CompiledGraph compiled = backend.compile(g.build())) {
+      compiled.begin();
+      for (var input : List.of(steps.decaying(), steps.plain())) {
+        if (compiled.graph().hasInput(input.name())) {
+          compiled.write(input, (input.equals(steps.decaying()) ? decaying : plain).toArray());
+        }
+      }
+      if (!compiled.compute()) {
+        throw new CancellationException("training was stopped");
+      }
+      float[] value = new float[1];
+      compiled.readRow(steps.squares(), 0, value);
+      return value[0];
+    }
+  }
+
+  private boolean looks(Optional<Packing> evaluation) {
+    long every = options.evaluation().every();
+    return evaluation.isPresent()
+        && every > 0
+        && (progress.step % every == 0 || progress.step == options.steps());
+  }
+
+  /** Looks at text that is not learned; false when it is time to end. */
+  private boolean better(Packing evaluation, TrainingListener listener) {
+    double loss = evaluate(evaluation);
+    listener.evaluated(progress.step, loss);
+    if (loss < progress.bestLoss) {
+      progress.bestLoss = loss;
+      progress.worse = 0;
+      return true;
+    }
+    progress.worse++;
+    int patience = options.evaluation().patience();
+    return patience == 0 || progress.worse < patience;
+  }
+
+  private Result result(double loss, boolean finished) {
+    Optional<Double> best =
+        Double.isFinite(progress.bestLoss) ? Optional.of(progress.bestLoss) : Optional.empty();
+    return new Result(progress.step, loss, best, finished);
+  }
+
+  private void save() throws IOException {
+    if (options.snapshots().file().isPresent()) {
+      Snapshot.save(options.snapshots().file().get(), fingerprint(), progress, store);
+    }
+  }
+
+  /** What must be the same for training to go on as if it had never ended. */
+  private String fingerprint() {
+    return "%s rows %d passes %d seed %d %s %s"
+        .formatted(
+            model.name(),
+            options.batchRows(),
+            options.passes(),
+            options.seed(),
+            options.optimizer().rule(),
+            parameters.shapes(model));
+  }
+}
