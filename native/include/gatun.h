@@ -18,7 +18,7 @@
 #endif
 
 /* Grows with every incompatible change of this header; Java compares it at load. */
-#define GATUN_ABI_VERSION 3
+#define GATUN_ABI_VERSION 4
 GATUN_API int32_t gatun_abi_version(void);
 
 /*
@@ -90,16 +90,27 @@ GATUN_API int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64
  * userdata: struct gatun_row_type. */
 GATUN_API void gatun_convert_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
+/* 256 or 32: over how many values one scale of the activations goes for the dot products of our own
+ * that this instruction set has for weights of a GGML type; 0 where GGML's are to be used. */
+GATUN_API int32_t gatun_row_dots_block(int32_t type);
+
+/* Bytes that gatun_quantize_rows writes for activations [k, n]. */
+GATUN_API int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n);
+
+/* Activations F32 [K, N] (src[0]) for dot products of our own (dst, I8 of one row). userdata: the
+ * block, 256 or 32. */
+GATUN_API void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
 /* One product of gatun_dot_rows. */
 struct gatun_dot_product {
     int64_t number; /* among those that share the input, 0 to GATUN_PRODUCTS − 1 */
     int64_t rows;   /* of the input */
     void (*dot[8])(int n, float *s, size_t bs, const void *x, size_t bx, const void *y, size_t by,
-                   int nrc); /* GGML's for each weight */
+                   int nrc); /* GGML's for each weight; NULL for our own */
 };
 
-/* gatun_mul_mat for few columns: src[0] is of gatun_convert_rows, each row of the weights is read
- * once. userdata: struct gatun_dot_product. */
+/* gatun_mul_mat for few columns: src[0] is of gatun_convert_rows, or of gatun_quantize_rows for dot
+ * products of our own. Each row of the weights is read once. userdata: struct gatun_dot_product. */
 GATUN_API void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 /*
@@ -125,7 +136,7 @@ GATUN_API void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth,
  * another [M, U, T]. userdata: the number of this product. */
 GATUN_API void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
-/* The same with dot products: src[0] is of gatun_convert_rows, src[1] ids.
+/* The same with dot products: src[0] is of gatun_convert_rows or gatun_quantize_rows, src[1] ids.
  * userdata: struct gatun_dot_product. */
 GATUN_API void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
@@ -207,6 +218,25 @@ GATUN_API void gatun_pack_columns(struct ggml_tensor *dst, int ith, int nth, voi
 GATUN_API void gatun_gemm(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 /*
+ * The same with matrices of experts [·, ·, X], for pairs of a token and one of its U experts; also for
+ * batches whose rows have adapters of their own, which are experts then. userdata: struct
+ * gatun_gemm_node; its form says which product:
+ *
+ *   form               src[0]                        src[1]           dst
+ *   GATUN_MUL_MAT      W [K, M, X] of any type       x [K, U or 1, T] y [M, U, T]
+ *   GATUN_GRAD_INPUT   W [K, M, X] of any type       dy [M, U, T]     dx [K, U, T]
+ *   GATUN_GRAD_WEIGHT  x F32 [K, U or 1, T]          dy [M, U, T]     dW [K, M, X]
+ *
+ * src[2] is what gatun_route made of ids I32 [U, T] and X. Any type means those that
+ * gatun_gemm_supports; everything else is F32. Elements of the inner axis lie side by side, other axes
+ * may have any stride. dx is per pair: where x was [K, 1, T], its gradient is the sum over U. Experts
+ * without pairs get a dW of 0. With GATUN_ACCUMULATE | GATUN_IN_PLACE, dst is a view of src[0] that
+ * results are added to, the operands are src[1…3], and experts without pairs stay untouched.
+ * GATUN_B_PACKED does not apply.
+ */
+GATUN_API void gatun_gemm_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/*
  * Kernels of training. Values are F32; what a comment calls dense is dense, else rows are. Sums go
  * over the same elements in the same order for any number of threads.
  */
@@ -281,14 +311,6 @@ GATUN_API void gatun_cross_entropy_back(struct ggml_tensor *dst, int ith, int nt
 struct gatun_work {
     int32_t next, left;
 };
-
-/* Gradient of x in products with experts. dst, dense [in, U, T]; src[0]: weights [in, out, X];
- * src[1]: gradient of the products [out, U, T]; src[2]: ids I32 [U, T]. userdata: gatun_work. */
-GATUN_API void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata);
-
-/* Gradient of the weights. dst, dense [in, out, X]; src[0]: x [in, U or 1, T]; src[1], src[2] and
- * userdata as above. */
-GATUN_API void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
 /*
  * The gradients of attention, in two nodes of which the second needs the first: scores are computed

@@ -1,11 +1,12 @@
 /*
  * Products with few columns, as decoding has them: each row of the weights is read once, straight
- * from the file, and its dot products are GGML's own for the type. What is ours is around them: the
- * input is converted once for all products that share it, several weights are one node with one
- * barrier, and threads take rows from a counter.
+ * from the file. The input is converted once for all products that share it, several weights are one
+ * node with one barrier, and threads take rows from a counter. The dot products are those of
+ * row_dots.h, or GGML's own for types that it lacks.
  */
 #include "gatun.h"
 #include "ggml_tensor.h"
+#include "kernels.h"
 #include "products.h"
 
 #include <stdbool.h>
@@ -45,7 +46,54 @@ int64_t gatun_converted_bytes(const struct gatun_row_type *type, int64_t k, int6
     return (int64_t)sizeof(packed_header) + n * (k / type->block) * type->block_bytes;
 }
 
-/* src[0]: what gatun_convert_rows made; src[1…]: weights. userdata: struct gatun_dot_product. */
+int32_t gatun_row_dots_block(int32_t type) {
+    return gatun_kernels()->row_dots_known(type) ? gatun_weight_type(type)->block_values : 0;
+}
+
+int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n) {
+    return (int64_t)sizeof(packed_header) + n * gatun_row_act_bytes(k, block);
+}
+
+/* src[0]: F32 [K, N] or, for experts, [K, U, T]. userdata: the block, 256 or 32. Threads share
+ * stretches of 256 values, the smallest that lie together in both forms. */
+void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
+    const int block = (int)(intptr_t)userdata;
+    const struct ggml_tensor *x = dst->src[0];
+    packed_header *header = dst->data;
+    char *rows = (char *)(header + 1);
+    if (ith == 0) {
+        reset_counters(header);
+    }
+    const int64_t k = x->ne[0];
+    const int64_t row_bytes = gatun_row_act_bytes(k, block);
+    const int64_t parts = (k + 255) / 256;
+    const int64_t part_bytes = row_bytes / parts;
+    const int64_t all = x->ne[1] * x->ne[2] * parts;
+    for (int64_t at = all * ith / nth; at < all * (ith + 1) / nth; at++) {
+        const int64_t row = at / parts;
+        const int64_t part = at % parts;
+        const float *values =
+            (const float *)((const char *)x->data + row % x->ne[1] * (int64_t)x->nb[1] +
+                            row / x->ne[1] * (int64_t)x->nb[2]);
+        const int64_t count = k - part * 256 < 256 ? k - part * 256 : 256;
+        gatun_kernels()->row_pack(block, values + part * 256, count / block,
+                                  rows + row * row_bytes + part * part_bytes);
+    }
+}
+
+/* Rows from…to of one weight with all columns, by our own kernel. */
+static void own_rows(const struct ggml_tensor *w, int64_t from, int64_t to, const char *input,
+                     int64_t input_bytes, int64_t n, float *c) {
+    const char *rows = (const char *)w->data + from * (int64_t)w->nb[1];
+    for (int64_t j = 0; j < n; j += DOT_COLUMNS_MAX) {
+        const int columns = n - j < DOT_COLUMNS_MAX ? (int)(n - j) : DOT_COLUMNS_MAX;
+        gatun_kernels()->row_dots(w->type, rows, (int64_t)w->nb[1], to - from, w->ne[0],
+                                  input + j * input_bytes, input_bytes, columns,
+                                  c + j * w->ne[1] + from, w->ne[1]);
+    }
+}
+
+/* src[0]: what gatun_convert_rows or gatun_quantize_rows made; src[1…]: weights. userdata: struct gatun_dot_product. */
 void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     (void)ith;
     const struct gatun_dot_product *product = userdata;
@@ -76,6 +124,10 @@ void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
                 continue;
             }
             const int64_t last = end < m ? end : m;
+            if (!product->dot[i - 1]) {
+                own_rows(w, row, last, input, input_bytes, n, c);
+                row = last;
+            }
             for (; row < last; row++) {
                 const char *values = (const char *)w->data + row * (int64_t)w->nb[1];
                 for (int64_t j = 0; j < n; j++) {

@@ -12,17 +12,9 @@
 #include "ggml_tensor.h"
 #include "kernels.h"
 #include "products.h"
+#include "route.h"
 
 #include <string.h>
-
-/* After this header: the pairs in groups of GROUP_COLUMNS, −1 where a group has fewer. */
-typedef struct {
-    int32_t experts;
-    int32_t groups;
-    int32_t first_group[GATUN_EXPERTS_MAX + 1];
-} route;
-
-static const int32_t *pairs_of(const route *r) { return (const int32_t *)(r + 1); }
 
 /* Every expert may have a group that is not full. */
 static int64_t groups_max(int64_t experts, int64_t pairs) {
@@ -174,7 +166,7 @@ void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *user
 enum { ROWS_AT_ONCE = 128 };
 
 /*
- * src[0]: of gatun_convert_rows with x as [K, U·T or T]; src[1]: ids; src[2…]: weights.
+ * src[0]: of gatun_convert_rows or gatun_quantize_rows with x as [K, U·T or T]; src[1]: ids; src[2…]: weights.
  * userdata: struct gatun_dot_product, whose `rows` says how many rows x has.
  */
 void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
@@ -197,6 +189,12 @@ void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata
                            expert_of(ids, pair, (int32_t)at.w->ne[2]) * (int64_t)at.w->nb[2];
         const char *x = input + (product->rows == pairs ? pair : pair / ids->ne[0]) * input_bytes;
         const int64_t end = at.row + ROWS_AT_ONCE < m ? at.row + ROWS_AT_ONCE : m;
+        if (!product->dot[at.number]) {
+            gatun_kernels()->row_dots(at.w->type, rows + at.row * (int64_t)at.w->nb[1],
+                                      (int64_t)at.w->nb[1], end - at.row, at.w->ne[0], x,
+                                      input_bytes, 1, at.c + pair * m + at.row, m);
+            continue;
+        }
         for (int64_t row = at.row; row < end; row++) {
             product->dot[at.number]((int)at.w->ne[0], at.c + pair * m + row, 0,
                                     rows + row * (int64_t)at.w->nb[1], 0, x, 0, 1);

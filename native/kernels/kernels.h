@@ -8,6 +8,7 @@
 #include "attention.h"
 #include "float_gemm.h"
 #include "int8_gemm.h"
+#include "row_dots.h"
 #include "training.h"
 
 struct gatun_kernels {
@@ -20,6 +21,11 @@ struct gatun_kernels {
     gatun_unpack_fn *unpack;
     gatun_tile_fn *tile256;
     gatun_tile_fn *tile32;
+
+    /* row_dots.h */
+    gatun_row_pack_fn *row_pack;
+    gatun_row_dots_fn *row_dots;
+    gatun_row_dots_known_fn *row_dots_known;
 
     /* attention.h */
     gatun_attention_fn *attention;

@@ -2,59 +2,7 @@
  * Products of floats in every form and for every type against sums in double, over odd shapes,
  * strides and batches, through the entry point that a graph uses.
  */
-#include "check.h"
-#include "half.h"
-#include "kernels.h"
-
-static const int32_t types[] = {TYPE_F32,    TYPE_F16,  TYPE_BF16, TYPE_Q2_K, TYPE_Q3_K, TYPE_Q4_K,
-                                TYPE_Q5_K,   TYPE_Q6_K, TYPE_IQ4_XS, TYPE_Q4_0, TYPE_Q4_1,
-                                TYPE_Q5_0,   TYPE_Q5_1, TYPE_Q8_0, TYPE_IQ4_NL, TYPE_MXFP4};
-extern const struct gatun_kernels gatun_kernels_generic;
-
-static int64_t block_values(int32_t type) {
-    const struct weight_type *t = gatun_weight_type(type);
-    return t ? t->block_values : 1;
-}
-
-static int64_t row_bytes(int32_t type, int64_t values) {
-    const struct weight_type *t = gatun_weight_type(type);
-    return t ? values / t->block_values * t->block_bytes : values * (type == TYPE_F32 ? 4 : 2);
-}
-
-/* Random values of a type, and the same as floats by the scalar reference. */
-static void fill(int32_t type, uint8_t *row, float *floats, int64_t count, float scale) {
-    const struct weight_type *t = gatun_weight_type(type);
-    for (int64_t i = 0; !t && i < count; i++) {
-        const float x = scale * random_float();
-        const uint16_t half = type == TYPE_F16 ? half_of_float(x) : (uint16_t)(bits_of_float(x) >> 16);
-        memcpy(row + i * (type == TYPE_F32 ? 4 : 2), type == TYPE_F32 ? (const void *)&x : &half,
-               type == TYPE_F32 ? 4 : 2);
-        floats[i] = type == TYPE_F32 ? x : type == TYPE_F16 ? float_of_half(half) : float_of_bfloat(half);
-    }
-    if (!t) {
-        return;
-    }
-    /* Small bytes everywhere keep the halves among them finite. */
-    for (int64_t i = 0; i < row_bytes(type, count); i++) {
-        row[i] = (uint8_t)(next_random() & 0x3f);
-        if (type == TYPE_MXFP4 && i % t->block_bytes == 0) {
-            row[i] = (uint8_t)(110 + next_random() % 20);
-        }
-    }
-    for (int64_t i = 0; i < count; i += FLOAT_ROWS) {
-        gatun_kernels_generic.floats(type, row, i, FLOAT_ROWS, floats + i, FLOAT_ROWS);
-    }
-}
-
-/* F32 [inner, outer, batch] with `gap` floats between rows, which must stay what they are. */
-static struct ggml_tensor spaced(int64_t inner, int64_t outer, int64_t batch, int64_t gap, float *data) {
-    struct ggml_tensor t = matrix(TYPE_F32, inner, outer, data);
-    t.ne[2] = batch;
-    t.nb[1] = (size_t)(inner + gap) * sizeof(float);
-    t.nb[2] = t.nb[1] * (size_t)outer;
-    t.nb[3] = t.nb[2] * (size_t)batch;
-    return t;
-}
+#include "random_weights.h"
 
 static void compare(int32_t type, int32_t form, int64_t m, int64_t n, int64_t k, int64_t batch,
                     int64_t a_batch, int64_t gap, float scale) {

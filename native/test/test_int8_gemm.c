@@ -2,32 +2,7 @@
  * Integer products of every type against a scalar product in double, over odd shapes and extreme
  * values, through the same entry points that a graph uses.
  */
-#include "check.h"
-#include "ggml_tensor.h"
-#include "half.h"
-#include "kernels.h"
-
-extern const struct gatun_kernels gatun_kernels_generic;
-
-static const int32_t types[] = {TYPE_Q2_K, TYPE_Q3_K, TYPE_Q4_K, TYPE_Q5_K, TYPE_Q6_K,
-                                TYPE_IQ4_XS, TYPE_Q4_0, TYPE_Q4_1, TYPE_Q5_0, TYPE_Q5_1,
-                                TYPE_Q8_0, TYPE_IQ4_NL, TYPE_MXFP4};
-
-/* Where a block's float scales are; the other bytes may have any value. */
-static void set_scales(int32_t type, uint8_t *block, float scale) {
-    const uint16_t d = half_of_float(scale), m = half_of_float(scale * 0.7f);
-    switch (type) {
-    case TYPE_Q2_K: memcpy(block + 80, &d, 2), memcpy(block + 82, &m, 2); break;
-    case TYPE_Q3_K: memcpy(block + 108, &d, 2); break;
-    case TYPE_Q6_K: memcpy(block + 208, &d, 2); break;
-    case TYPE_Q4_K:
-    case TYPE_Q5_K:
-    case TYPE_Q4_1:
-    case TYPE_Q5_1: memcpy(block, &d, 2), memcpy(block + 2, &m, 2); break;
-    case TYPE_MXFP4: block[0] = (uint8_t)(110 + next_random() % 20); break;
-    default: memcpy(block, &d, 2); break;
-    }
-}
+#include "random_weights.h"
 
 /* Weights of a panel as doubles, by its definition. */
 static double panel_weight(const struct weight_type *t, const void *panel, int row, int k) {
@@ -46,17 +21,14 @@ static double panel_weight(const struct weight_type *t, const void *panel, int r
 
 static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) {
     const struct weight_type *t = gatun_weight_type(type);
-    const int64_t row_bytes = k / t->block_values * t->block_bytes;
-    uint8_t *w = random_bytes(row_bytes * m);
-    for (int64_t b = 0; b < m * k / t->block_values; b++) {
-        set_scales(type, w + b * t->block_bytes, scale * (0.5f + (float)(next_random() % 100) / 100));
-    }
+    const int64_t row = row_bytes(type, k);
+    uint8_t *w = random_blocks(type, m * k / t->block_values, scale);
     float *x = random_floats(k * n, scale);
     if (k * n > 300) {
         x[next_random() % (uint32_t)(k * n)] = scale * 1000; /* an outlier */
     }
     struct ggml_tensor tw = matrix(type, k, m, w);
-    tw.nb[1] = (size_t)row_bytes;
+    tw.nb[1] = (size_t)row;
     struct ggml_tensor tx = matrix(TYPE_F32, k, n, x);
     void *packed = filled(gatun_quantized_bytes(t->block_values, k, n));
     struct ggml_tensor tq = {.data = packed, .src = {&tx}};
@@ -69,7 +41,7 @@ static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) 
 
     char *panel = filled(k / t->block_values * (int64_t)sizeof(panel256));
     for (int64_t i = 0; i < m; i++) {
-        gatun_kernels_generic.unpack(type, w + i * row_bytes, row_bytes, 1,
+        gatun_kernels_generic.unpack(type, w + i * row, row, 1,
                                      (int)(k / t->block_values), panel);
         for (int64_t j = 0; j < n; j++) {
             double exact = 0, size = 0;
@@ -142,7 +114,7 @@ static void same_as_generic(int32_t type) {
 
 int main(void) {
     need_isa();
-    for (unsigned i = 0; i < sizeof types / sizeof *types; i++) {
+    for (unsigned i = FLOAT_TYPES; i < sizeof types / sizeof *types; i++) {
         const int64_t block = gatun_weight_type(types[i])->block_values;
         const int64_t shapes[][3] = {{block, 1, 1},      {block, 16, 4},        {3 * block, 17, 5},
                                      {5 * block, 33, 9}, {1024 + block, 20, 3}, {2048, 7, 2}};

@@ -20,6 +20,9 @@ enum { LEVEL = 0 };
 gatun_pack_fn ISA(gatun_pack256), ISA(gatun_pack32);
 gatun_unpack_fn ISA(gatun_unpack);
 gatun_tile_fn ISA(gatun_tile256), ISA(gatun_tile32);
+gatun_row_pack_fn ISA(gatun_row_pack);
+gatun_row_dots_fn ISA(gatun_row_dots);
+gatun_row_dots_known_fn ISA(gatun_row_dots_known);
 gatun_attention_fn ISA(gatun_attention);
 gatun_attention_finish_fn ISA(gatun_attention_finish);
 gatun_floats_fn ISA(gatun_floats);
@@ -45,6 +48,9 @@ const struct gatun_kernels ISA(gatun_kernels) = {
     .unpack = ISA(gatun_unpack),
     .tile256 = ISA(gatun_tile256),
     .tile32 = ISA(gatun_tile32),
+    .row_pack = ISA(gatun_row_pack),
+    .row_dots = ISA(gatun_row_dots),
+    .row_dots_known = ISA(gatun_row_dots_known),
     .attention = ISA(gatun_attention),
     .attention_finish = ISA(gatun_attention_finish),
     .floats = ISA(gatun_floats),

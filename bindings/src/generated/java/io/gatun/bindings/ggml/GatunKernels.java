@@ -22,10 +22,10 @@ public class GatunKernels extends NativeSymbols {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.gatun.bindings.NativeLibraries.kernelLookup();
 
-    private static final int GATUN_ABI_VERSION = (int)3L;
+    private static final int GATUN_ABI_VERSION = (int)4L;
     /**
      * {@snippet lang=c :
-     * #define GATUN_ABI_VERSION 3
+     * #define GATUN_ABI_VERSION 4
      * }
      */
     public static int GATUN_ABI_VERSION() {
@@ -901,6 +901,190 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_convert_rows", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_row_dots_block {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_INT,
+            GatunKernels.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_row_dots_block");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gatun_row_dots_block(int32_t type)
+     * }
+     */
+    public static FunctionDescriptor gatun_row_dots_block$descriptor() {
+        return gatun_row_dots_block.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gatun_row_dots_block(int32_t type)
+     * }
+     */
+    public static MethodHandle gatun_row_dots_block$handle() {
+        return gatun_row_dots_block.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gatun_row_dots_block(int32_t type)
+     * }
+     */
+    public static MemorySegment gatun_row_dots_block$address() {
+        return gatun_row_dots_block.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gatun_row_dots_block(int32_t type)
+     * }
+     */
+    public static int gatun_row_dots_block(int type) {
+        var mh$ = gatun_row_dots_block.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_row_dots_block", type);
+            }
+            return (int)mh$.invokeExact(type);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantized_rows_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_INT,
+            GatunKernels.C_LONG_LONG,
+            GatunKernels.C_LONG_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantized_rows_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantized_rows_bytes$descriptor() {
+        return gatun_quantized_rows_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n)
+     * }
+     */
+    public static MethodHandle gatun_quantized_rows_bytes$handle() {
+        return gatun_quantized_rows_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n)
+     * }
+     */
+    public static MemorySegment gatun_quantized_rows_bytes$address() {
+        return gatun_quantized_rows_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n)
+     * }
+     */
+    public static long gatun_quantized_rows_bytes(int block, long k, long n) {
+        var mh$ = gatun_quantized_rows_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantized_rows_bytes", block, k, n);
+            }
+            return (long)mh$.invokeExact(block, k, n);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize_rows {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_rows");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_rows$descriptor() {
+        return gatun_quantize_rows.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_rows$handle() {
+        return gatun_quantize_rows.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_rows$address() {
+        return gatun_quantize_rows.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_rows(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_rows.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_rows", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {
@@ -1848,6 +2032,68 @@ public class GatunKernels extends NativeSymbols {
         }
     }
 
+    private static class gatun_gemm_experts {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_gemm_experts");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_gemm_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_gemm_experts$descriptor() {
+        return gatun_gemm_experts.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_gemm_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_gemm_experts$handle() {
+        return gatun_gemm_experts.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_gemm_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_gemm_experts$address() {
+        return gatun_gemm_experts.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_gemm_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_gemm_experts(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_gemm_experts.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_gemm_experts", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_sum_to {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GatunKernels.C_POINTER,
@@ -2567,130 +2813,6 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_cross_entropy_back", dst, ith, nth, userdata);
-            }
-            mh$.invokeExact(dst, ith, nth, userdata);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class gatun_experts_grad_input {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            GatunKernels.C_POINTER,
-            GatunKernels.C_INT,
-            GatunKernels.C_INT,
-            GatunKernels.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_experts_grad_input");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata)
-     * }
-     */
-    public static FunctionDescriptor gatun_experts_grad_input$descriptor() {
-        return gatun_experts_grad_input.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata)
-     * }
-     */
-    public static MethodHandle gatun_experts_grad_input$handle() {
-        return gatun_experts_grad_input.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata)
-     * }
-     */
-    public static MemorySegment gatun_experts_grad_input$address() {
-        return gatun_experts_grad_input.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata)
-     * }
-     */
-    public static void gatun_experts_grad_input(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
-        var mh$ = gatun_experts_grad_input.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_experts_grad_input", dst, ith, nth, userdata);
-            }
-            mh$.invokeExact(dst, ith, nth, userdata);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class gatun_experts_grad_weight {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            GatunKernels.C_POINTER,
-            GatunKernels.C_INT,
-            GatunKernels.C_INT,
-            GatunKernels.C_POINTER
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_experts_grad_weight");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata)
-     * }
-     */
-    public static FunctionDescriptor gatun_experts_grad_weight$descriptor() {
-        return gatun_experts_grad_weight.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata)
-     * }
-     */
-    public static MethodHandle gatun_experts_grad_weight$handle() {
-        return gatun_experts_grad_weight.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata)
-     * }
-     */
-    public static MemorySegment gatun_experts_grad_weight$address() {
-        return gatun_experts_grad_weight.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata)
-     * }
-     */
-    public static void gatun_experts_grad_weight(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
-        var mh$ = gatun_experts_grad_weight.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gatun_experts_grad_weight", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {

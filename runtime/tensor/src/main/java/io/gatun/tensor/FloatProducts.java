@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Lowers matrix products with weights of floats to our own kernel. An input with many columns is
- * laid out once for all products that share it.
+ * Lowers matrix products with weights of floats to our own kernels. An input with many columns is
+ * laid out once for all products that share it; products with experts read it where it is.
  */
 final class FloatProducts {
   /** Columns from which laying out an input pays: the kernel itself reads fewer as they are. */
@@ -17,33 +17,55 @@ final class FloatProducts {
 
   private final CustomNodes custom;
   private final MemorySegment[] lowered;
+  private final ExpertRoutes routes;
   private final Map<Tensor, MemorySegment> packed = new HashMap<>();
 
-  FloatProducts(CustomNodes custom, MemorySegment[] lowered) {
+  FloatProducts(CustomNodes custom, MemorySegment[] lowered, ExpertRoutes routes) {
     this.custom = custom;
     this.lowered = lowered;
+    this.routes = routes;
   }
 
-  /** W [K, M] · x [K, N] → [M, N]. */
+  /** W [K, M] · x [K, N] → [M, N], or W [K, M, X] · x [K, U or 1, T] → [M, U, T]. */
   MemorySegment emit(Tensor product) {
+    return product.op() instanceof Op.MatMulId ? experts(product) : matrices(product);
+  }
+
+  private MemorySegment experts(Tensor product) {
+    Tensor w = product.operands().get(0);
+    Tensor x = product.operands().get(1);
+    MemorySegment route = routes.of(ExpertRoutes.Experts.of(product));
+    return custom.node(
+        DType.F32,
+        product.shape(),
+        GatunKernels.gatun_gemm_experts$address(),
+        data(GatunKernels.GATUN_MUL_MAT()),
+        List.of(lowered[w.index()], lowered[x.index()], route));
+  }
+
+  private MemorySegment matrices(Tensor product) {
     Tensor w = product.operands().get(0);
     Tensor x = product.operands().get(1);
     boolean many = x.shape().d1() >= PACKED_COLUMNS_MIN;
-    MemorySegment node = gatun_gemm_node.allocate(custom.arena());
     int form = GatunKernels.GATUN_MUL_MAT() | (many ? GatunKernels.GATUN_B_PACKED() : 0);
-    gatun_gemm_node.form(node, form);
     MemorySegment input = many ? packed.computeIfAbsent(x, this::pack) : lowered[x.index()];
     return custom.node(
         DType.F32,
         product.shape(),
         GatunKernels.gatun_gemm$address(),
-        node,
+        data(form),
         List.of(lowered[w.index()], input));
   }
 
   /** Lets go of inputs that were laid out, so that a later product does not keep them in memory. */
   void forget() {
     packed.clear();
+  }
+
+  private MemorySegment data(int form) {
+    MemorySegment node = gatun_gemm_node.allocate(custom.arena());
+    gatun_gemm_node.form(node, form);
+    return node;
   }
 
   private MemorySegment pack(Tensor x) {

@@ -23,7 +23,7 @@ public record Kernels(Set<Family> families) {
   public enum Family {
     /** Products with quantised weights, in integers, from the mapped file. */
     MATMUL,
-    /** Products with expert matrices, grouped by expert. */
+    /** Products with expert matrices of any type, grouped by expert. */
     EXPERTS,
     /** Products with weights of F32, F16 and BF16, other than expert matrices. */
     FLOATS,
@@ -87,8 +87,15 @@ public record Kernels(Set<Family> families) {
     PANELS,
     /** Weights of floats, in F32: prompts and batches. */
     FLOATS,
-    /** Row by row with GGML's dot products: decoding. */
-    ROWS
+    /** Row by row with dot products of our own: decoding. */
+    DOTS,
+    /** Row by row with GGML's dot products, for types that ours lack. */
+    ROWS;
+
+    /** Whether products with the same input become one node. */
+    boolean shared() {
+      return this == PANELS || this == DOTS || this == ROWS;
+    }
   }
 
   private static final Set<DType> KEYS_AND_VALUES =
@@ -112,12 +119,12 @@ public record Kernels(Set<Family> families) {
       return Product.GGML;
     }
     if (columns(node) <= ROWS_COLUMNS_MAX) {
-      return Product.ROWS;
+      return vectorised() && rowDotsBlock(type) > 0 ? Product.DOTS : Product.ROWS;
     }
     if (panels(type)) {
       return Product.PANELS;
     }
-    return FLOATS.contains(type) && !experts && vectorised() ? Product.FLOATS : Product.GGML;
+    return FLOATS.contains(type) && vectorised() ? Product.FLOATS : Product.GGML;
   }
 
   private static Family family(DType weights, boolean experts) {
@@ -175,6 +182,11 @@ public record Kernels(Set<Family> families) {
   /** 256 or 32: over how many activations one scale goes; 0 for types without a kernel. */
   static int activationBlock(DType type) {
     return GatunKernels.gatun_activation_block(type.id());
+  }
+
+  /** 256 or 32 as above, for dot products of rows; 0 for types without one of our own. */
+  static int rowDotsBlock(DType type) {
+    return GatunKernels.gatun_row_dots_block(type.id());
   }
 
   /** Without vector instructions our kernels are only the reference. */

@@ -30,10 +30,11 @@ final class Lowering {
     this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
     this.kernels = target.kernels();
     CustomNodes custom = new CustomNodes(ctx, target.arena());
-    this.products = new SharedProducts(custom, lowered, graph, kernels);
-    this.floatProducts = new FloatProducts(custom, lowered);
+    ExpertRoutes routes = new ExpertRoutes(custom, lowered);
+    this.products = new SharedProducts(custom, lowered, routes, graph, kernels);
+    this.floatProducts = new FloatProducts(custom, lowered, routes);
     this.ownAttention = new OwnAttention(custom, target.threads());
-    this.training = new TrainingNodes(custom, target.threads(), graph, lowered);
+    this.training = new TrainingNodes(custom, target.threads(), graph, lowered, routes);
   }
 
   /**
@@ -114,7 +115,10 @@ final class Lowering {
         }
         yield product;
       }
-      case Op.MatMulId _ -> Ggml.ggml_mul_mat_id(ctx, a, b, c);
+      case Op.MatMulId _ ->
+          kernels.product(node) == Kernels.Product.FLOATS
+              ? floatProducts.emit(node)
+              : Ggml.ggml_mul_mat_id(ctx, a, b, c);
       case Op.Rope(RopeParameters p) -> rope(a, b, c, p, false);
       case Op.SoftMax softMax -> softMax(softMax, operands);
       case Op.Attention attention ->

@@ -6,6 +6,7 @@ import io.gatun.bindings.ggml.GgmlCpu;
 import io.gatun.bindings.ggml.gatun_dot_product;
 import io.gatun.bindings.ggml.gatun_row_type;
 import io.gatun.bindings.ggml.ggml_type_traits_cpu;
+import io.gatun.tensor.ExpertRoutes.Experts;
 import io.gatun.tensor.Kernels.Product;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -26,9 +27,9 @@ final class SharedProducts {
 
   /**
    * An input in one converted form: {@code format} is the activations' block for {@link
-   * Product#PANELS}, or GGML's number of the type that the dot products of {@link Product#ROWS}
-   * take. Products of the backward pass that compute a forward value again are of another phase
-   * than those that computed it first: sharing would compute them as early.
+   * Product#PANELS} and {@link Product#DOTS}, or GGML's number of the type that the dot products of
+   * {@link Product#ROWS} take. Products of the backward pass that compute a forward value again are
+   * of another phase than those that computed it first: sharing would compute them as early.
    */
   private record Input(Tensor x, Optional<Experts> experts, Product kernel, int format, int phase) {
     int inputs() {
@@ -39,32 +40,31 @@ final class SharedProducts {
   /** Products that become one node. */
   private record Group(Input input, List<Tensor> members) {}
 
-  /** Which of so many experts each token uses. */
-  private record Experts(Tensor ids, long count) {
-    long pairs() {
-      return ids.shape().elements();
-    }
-  }
-
   private final CustomNodes custom;
   private final MemorySegment[] lowered;
   private final Map<Tensor, Group> groups = new HashMap<>();
   private final Map<Input, MemorySegment> converted = new HashMap<>();
   private final Map<Input, Integer> products = new HashMap<>();
-  private final Map<Experts, MemorySegment> routes = new HashMap<>();
+  private final ExpertRoutes routes;
 
   /**
    * @param lowered the GGML tensors of nodes that were emitted, by {@link Tensor#index()}
    */
-  SharedProducts(CustomNodes custom, MemorySegment[] lowered, Graph graph, Kernels kernels) {
+  SharedProducts(
+      CustomNodes custom,
+      MemorySegment[] lowered,
+      ExpertRoutes routes,
+      Graph graph,
+      Kernels kernels) {
     this.custom = custom;
     this.lowered = lowered;
+    this.routes = routes;
     Map<Input, Group> open = new HashMap<>();
     int phase = 0;
     for (Tensor node : graph.nodes()) {
       phase += node.op() instanceof Op.Backward ? 1 : 0;
       Product kernel = kernels.product(node);
-      if (kernel != Product.PANELS && kernel != Product.ROWS) {
+      if (!kernel.shared()) {
         continue;
       }
       Input input = input(node, kernel, phase);
@@ -98,7 +98,8 @@ final class SharedProducts {
     input
         .experts()
         .ifPresent(experts ->
-            operands.add(input.kernel() == Product.PANELS ? route(experts) : at(experts.ids())));
+            operands.add(
+                input.kernel() == Product.PANELS ? routes.of(experts) : at(experts.ids())));
     members.forEach(member -> operands.add(weight(member).handle()));
 
     boolean alone = members.size() == 1;
@@ -128,7 +129,7 @@ final class SharedProducts {
           experts
               ? GatunKernels.gatun_mul_mat_experts$address()
               : GatunKernels.gatun_mul_mat$address();
-      case ROWS ->
+      case ROWS, DOTS ->
           experts
               ? GatunKernels.gatun_dot_experts$address()
               : GatunKernels.gatun_dot_rows$address();
@@ -151,8 +152,13 @@ final class SharedProducts {
     gatun_dot_product.number(data, number);
     gatun_dot_product.rows(data, input.x().shape().rows());
     for (int i = 0; i < members.size(); i++) {
-      DType type = weight(members.get(i)).type();
-      gatun_dot_product.dot(data, i, ggml_type_traits_cpu.vec_dot(traits(type.id())));
+      int type = weight(members.get(i)).type().id();
+      gatun_dot_product.dot(
+          data,
+          i,
+          input.kernel() == Product.DOTS
+              ? MemorySegment.NULL
+              : ggml_type_traits_cpu.vec_dot(traits(type)));
     }
     return data;
   }
@@ -161,6 +167,11 @@ final class SharedProducts {
     MemorySegment x = at(input.x());
     long k = input.x().shape().d0();
     long n = input.x().shape().rows();
+    MemorySegment block = CustomNodes.number(input.format());
+    if (input.kernel() == Product.DOTS) {
+      long bytes = GatunKernels.gatun_quantized_rows_bytes(input.format(), k, n);
+      return custom.bytes(bytes, GatunKernels.gatun_quantize_rows$address(), block, x);
+    }
     if (input.kernel() == Product.ROWS) {
       DType format = DType.ofId(input.format()).orElseThrow();
       MemorySegment type = gatun_row_type.allocate(custom.arena());
@@ -170,7 +181,6 @@ final class SharedProducts {
       long bytes = GatunKernels.gatun_converted_bytes(type, k, n);
       return custom.bytes(bytes, GatunKernels.gatun_convert_rows$address(), type, x);
     }
-    MemorySegment block = CustomNodes.number(input.format());
     if (input.experts().isEmpty()) {
       long bytes = GatunKernels.gatun_quantized_bytes(input.format(), k, n);
       return custom.bytes(bytes, GatunKernels.gatun_quantize$address(), block, x);
@@ -180,19 +190,7 @@ final class SharedProducts {
         GatunKernels.gatun_quantized_experts_bytes(
             input.format(), k, experts.count(), experts.pairs());
     MemorySegment function = GatunKernels.gatun_quantize_experts$address();
-    return custom.bytes(bytes, function, block, x, route(experts), at(experts.ids()));
-  }
-
-  /** The pairs of tokens and experts, sorted by expert: once for all products with these ids. */
-  private MemorySegment route(Experts experts) {
-    return routes.computeIfAbsent(
-        experts,
-        key ->
-            custom.bytes(
-                GatunKernels.gatun_route_bytes(key.count(), key.pairs()),
-                GatunKernels.gatun_route$address(),
-                CustomNodes.number(key.count()),
-                at(key.ids())));
+    return custom.bytes(bytes, function, block, x, routes.of(experts), at(experts.ids()));
   }
 
   private MemorySegment at(Tensor node) {
@@ -203,13 +201,13 @@ final class SharedProducts {
     List<Tensor> operands = product.operands();
     DType type = operands.getFirst().type();
     int format =
-        kernel == Product.PANELS
-            ? Kernels.activationBlock(type)
-            : ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
+        switch (kernel) {
+          case PANELS -> Kernels.activationBlock(type);
+          case DOTS -> Kernels.rowDotsBlock(type);
+          default -> ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
+        };
     Optional<Experts> experts =
-        product.op() instanceof Op.MatMulId
-            ? Optional.of(new Experts(operands.get(2), operands.getFirst().shape().d2()))
-            : Optional.empty();
+        product.op() instanceof Op.MatMulId ? Optional.of(Experts.of(product)) : Optional.empty();
     return new Input(operands.get(1), experts, kernel, format, phase);
   }
 

@@ -182,6 +182,10 @@ class KernelsTest {
     "Q4_K,1,matmul,PANELS",
     "F16,1,floats,FLOATS",
     "Q4_K,5,experts,PANELS",
+    "F16,5,experts,FLOATS",
+    "BF16,5,experts,FLOATS",
+    "F32,5,experts,FLOATS",
+    "F32,5,floats,GGML",
     "Q4_K,5,matmul,GGML",
     "F16,1,matmul,GGML",
     "Q4_K,1,floats,GGML",
@@ -197,7 +201,8 @@ class KernelsTest {
           experts == 1
               ? w.matMul(ops.given(values(K * 40), K, 40))
               : w.matMulId(
-                  ops.given(values(K * 40), K, 1, 40), ops.graph().input("ids", DType.I32, 2, 40));
+                  ops.given(values(K * 40), K, 1, 40),
+                  ops.graph().indices("ids", DType.I32, experts, 2, 40));
       assertThat(Kernels.parse(family).product(product)).isEqualTo(expected);
     }
   }

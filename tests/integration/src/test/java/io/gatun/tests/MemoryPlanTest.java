@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatun.Gatun;
+import io.gatun.LanguageModel;
 import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
 import io.gatun.engine.GenerateRequest;
-import io.gatun.engine.LanguageModel;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.MemoryPlan;
@@ -150,10 +150,10 @@ class MemoryPlanTest {
     Path file = MadeModel.write(folder.resolve("g.gguf"), ModelShape.tiny("llama"), DType.Q4_0, 1);
     EngineOptions ggml = EngineOptions.defaults().withKernels(Kernels.ggml());
     try (LanguageModel model = Gatun.load(file, LoadOptions.defaults().withGpuLayers(0), ggml)) {
-      assertThat(model.model().memoryPlan().repacked()).isPositive();
+      assertThat(model.model().bytesRepacked()).isPositive();
     }
     assertThat(Model.plan(GgufFile.open(file), LoadOptions.defaults().withKernels(Kernels.ggml())))
-        .satisfies(plan -> assertThat(plan.repacked()).isPositive());
+        .satisfies(plan -> assertThat(plan.privateCopies()).isPositive());
   }
 
   @Test

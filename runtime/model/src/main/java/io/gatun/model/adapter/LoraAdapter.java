@@ -1,0 +1,48 @@
+package io.gatun.model.adapter;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Low-rank changes of some matrices of a model.
+ *
+ * @param deltas by the matrix' name without {@code .weight}, for example {@code blk.3.attn_q}
+ * @param metadata further keys of its file, for people
+ */
+public record LoraAdapter(
+    String name, String architecture, Map<String, LowRank> deltas, Map<String, String> metadata)
+    implements Adapter {
+  public LoraAdapter {
+    if (deltas.isEmpty()) {
+      throw new IllegalArgumentException(name + ": a LoRA adapter without matrices");
+    }
+    deltas = Collections.unmodifiableMap(new TreeMap<>(deltas));
+    metadata = Map.copyOf(metadata);
+  }
+
+  /** The largest rank of its matrices. */
+  public int rank() {
+    return deltas.values().stream().mapToInt(LowRank::rank).max().orElseThrow();
+  }
+
+  @Override
+  public long bytes() {
+    return deltas.values().stream().mapToLong(d -> 4L * (d.a().length + d.b().length)).sum();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return this == other;
+  }
+
+  @Override
+  public int hashCode() {
+    return System.identityHashCode(this);
+  }
+
+  @Override
+  public String toString() {
+    return "%s: LoRA of rank %d on %d matrices".formatted(name, rank(), deltas.size());
+  }
+}
