@@ -18,7 +18,7 @@
 #endif
 
 /* Grows with every incompatible change of this header; Java compares it at load. */
-#define GATUN_ABI_VERSION 4
+#define GATUN_ABI_VERSION 5
 GATUN_API int32_t gatun_abi_version(void);
 
 /*

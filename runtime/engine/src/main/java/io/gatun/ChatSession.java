@@ -1,6 +1,8 @@
 package io.gatun;
 
+import io.gatun.engine.AdapterUse;
 import io.gatun.engine.PromptCache;
+import io.gatun.model.adapter.Adapter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,8 +16,8 @@ import java.util.Optional;
  */
 public final class ChatSession implements AutoCloseable {
   private final LanguageModel model;
-  private final GenerateOptions options;
   private final PromptCache cache;
+  private GenerateOptions options;
   private final List<Map.Entry<String, String>> messages = new ArrayList<>();
 
   /** The answer before, which may still be stopping. */
@@ -50,6 +52,20 @@ public final class ChatSession implements AutoCloseable {
       messages.removeLast();
       throw e;
     }
+  }
+
+  /**
+   * From the next message on, exactly this adapter acts. What was computed with others is computed
+   * again then, because keys and values depend on it; the conversation stays.
+   */
+  public ChatSession with(Adapter adapter, float scale) {
+    return with(List.of(new AdapterUse(adapter, scale)));
+  }
+
+  /** From the next message on, exactly these adapters act; none for the model as it is. */
+  public ChatSession with(List<AdapterUse> adapters) {
+    options = options.withAdapters(adapters);
+    return this;
   }
 
   /** Forgets everything but the system message. */

@@ -1,6 +1,9 @@
 package io.gatun;
 
+import io.gatun.engine.AdapterUse;
 import io.gatun.engine.sample.SamplerSettings;
+import io.gatun.model.adapter.Adapter;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -11,10 +14,16 @@ import java.util.List;
  * @param stop texts that end the completion and do not appear in it
  * @param parseSpecial whether text like {@code <|im_end|>} in the prompt becomes the token of that
  *     name; keep it off for text from people who are not trusted
+ * @param adapters what changes the model for this text alone
  */
 public record GenerateOptions(
-    int maxTokens, SamplerSettings sampling, List<String> stop, boolean parseSpecial) {
+    int maxTokens,
+    SamplerSettings sampling,
+    List<String> stop,
+    boolean parseSpecial,
+    List<AdapterUse> adapters) {
   public GenerateOptions {
+    adapters = List.copyOf(adapters);
     stop = List.copyOf(stop);
     if (maxTokens < 1) {
       throw new IllegalArgumentException("maxTokens must be at least 1, got " + maxTokens);
@@ -30,20 +39,22 @@ public record GenerateOptions(
         Integer.MAX_VALUE,
         SamplerSettings.standard().withSeed(System.nanoTime()),
         List.of(),
-        false);
+        false,
+        List.of());
   }
 
   /** Always the most probable token. */
   public static GenerateOptions greedy() {
-    return new GenerateOptions(Integer.MAX_VALUE, SamplerSettings.greedy(), List.of(), false);
+    return new GenerateOptions(
+        Integer.MAX_VALUE, SamplerSettings.greedy(), List.of(), false, List.of());
   }
 
   public GenerateOptions withMaxTokens(int tokens) {
-    return new GenerateOptions(tokens, sampling, stop, parseSpecial);
+    return new GenerateOptions(tokens, sampling, stop, parseSpecial, adapters);
   }
 
   public GenerateOptions withSampling(SamplerSettings settings) {
-    return new GenerateOptions(maxTokens, settings, stop, parseSpecial);
+    return new GenerateOptions(maxTokens, settings, stop, parseSpecial, adapters);
   }
 
   public GenerateOptions withTemperature(float temperature) {
@@ -55,10 +66,22 @@ public record GenerateOptions(
   }
 
   public GenerateOptions withStop(String... texts) {
-    return new GenerateOptions(maxTokens, sampling, List.of(texts), parseSpecial);
+    return new GenerateOptions(maxTokens, sampling, List.of(texts), parseSpecial, adapters);
   }
 
   public GenerateOptions withParseSpecial(boolean parse) {
-    return new GenerateOptions(maxTokens, sampling, stop, parse);
+    return new GenerateOptions(maxTokens, sampling, stop, parse, adapters);
+  }
+
+  /** Adds an adapter to those that act; 1 is its strength as trained. */
+  public GenerateOptions withAdapter(Adapter adapter, float scale) {
+    List<AdapterUse> more = new ArrayList<>(adapters);
+    more.add(new AdapterUse(adapter, scale));
+    return withAdapters(more);
+  }
+
+  /** Exactly these adapters. */
+  public GenerateOptions withAdapters(List<AdapterUse> uses) {
+    return new GenerateOptions(maxTokens, sampling, stop, parseSpecial, uses);
   }
 }

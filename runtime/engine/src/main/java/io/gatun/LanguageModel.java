@@ -17,9 +17,11 @@ import java.util.Optional;
  */
 public final class LanguageModel implements AutoCloseable {
   private final Engine engine;
+  private final Adapters adapters;
 
   LanguageModel(Engine engine) {
     this.engine = engine;
+    this.adapters = new Adapters(engine);
   }
 
   /** Completes a prompt with default options. */
@@ -70,6 +72,11 @@ public final class LanguageModel implements AutoCloseable {
     return new ChatSession.Opening(this);
   }
 
+  /** Adapters that can change this model while it runs. */
+  public Adapters adapters() {
+    return adapters;
+  }
+
   /** What is below: the model's file, numbers and vocabulary. */
   public Model model() {
     return engine.model();
@@ -93,7 +100,8 @@ public final class LanguageModel implements AutoCloseable {
     GenerateRequest request =
         GenerateRequest.of(prompt)
             .withSampling(options.sampling())
-            .withMaxTokens(options.maxTokens());
+            .withMaxTokens(options.maxTokens())
+            .withAdapters(options.adapters());
     Generation generation =
         engine.submit(keep.isPresent() ? request.withKeep(keep.get()) : request);
     return new TokenStream(generation, new TextDecoder(vocabulary()), options.stop(), onEnd);

@@ -22,10 +22,10 @@ public class GatunKernels extends NativeSymbols {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.gatun.bindings.NativeLibraries.kernelLookup();
 
-    private static final int GATUN_ABI_VERSION = (int)4L;
+    private static final int GATUN_ABI_VERSION = (int)5L;
     /**
      * {@snippet lang=c :
-     * #define GATUN_ABI_VERSION 4
+     * #define GATUN_ABI_VERSION 5
      * }
      */
     public static int GATUN_ABI_VERSION() {

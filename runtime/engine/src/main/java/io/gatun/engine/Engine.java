@@ -2,6 +2,7 @@ package io.gatun.engine;
 
 import io.gatun.model.Hyperparams;
 import io.gatun.model.Model;
+import io.gatun.model.adapter.Adapter;
 import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.NativeThread;
 import io.gatun.tensor.ThreadCount;
@@ -205,11 +206,49 @@ public final class Engine implements AutoCloseable {
         });
   }
 
+  /** Adapters in this engine's memory, the one used last at the end. */
+  public List<Adapter> residentAdapters() {
+    return onThread(() -> loop.adapters().list());
+  }
+
+  /**
+   * Brings an adapter into memory now, so that its first request need not wait.
+   *
+   * @throws CapacityException when it does not fit beside those in use
+   * @throws io.gatun.tensor.ShapeException when it is for another model
+   */
+  public void preload(Adapter adapter) {
+    requireOpen();
+    AdapterFit.require(model, adapter);
+    List<AdapterUse> use = List.of(new AdapterUse(adapter, 1));
+    var _ =
+        onThread(() -> {
+          loop.adapters().acquire(use);
+          loop.adapters().release(use);
+          return true;
+        });
+  }
+
+  /**
+   * Takes an adapter out of memory; it comes back when a request uses it again.
+   *
+   * @throws IllegalStateException while a running request uses it
+   */
+  public void evict(Adapter adapter) {
+    requireOpen();
+    var _ =
+        onThread(() -> {
+          loop.adapters().evict(adapter);
+          return true;
+        });
+  }
+
   private void check(GenerateRequest request) {
-    if (request.prompt().length > contextTokens) {
+    request.adapters().forEach(use -> AdapterFit.require(model, use.adapter()));
+    if (request.prompt().length + request.softRows() > contextTokens) {
       throw new CapacityException(
           "the prompt has %d tokens but the context only %d; ask for a longer context (--context)"
-              .formatted(request.prompt().length, contextTokens));
+              .formatted(request.prompt().length + request.softRows(), contextTokens));
     }
     for (int token : request.prompt()) {
       if (token < 0 || token >= model.vocabularySize()) {

@@ -6,6 +6,7 @@ import io.gatun.model.KvStore;
 import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ final class EngineLoop implements AutoCloseable {
   private final CellTable table;
   private final Scheduler scheduler;
   private final StepGraphs graphs;
+  private final AdapterSlots adapters;
   private final StepInputs inputs;
   private final Batch batch;
   private final Logits logits = new Logits();
@@ -69,6 +71,7 @@ final class EngineLoop implements AutoCloseable {
     table = new CellTable(contextTokens);
     scheduler = new Scheduler(options.sequencesMax(), table, this::evictCaches);
     graphs = new StepGraphs(model, store, backend);
+    adapters = new AdapterSlots(model, options.adapterBytes(), graphs::dropAdapters);
     inputs = new StepInputs(options.batchRows(), model.hyperparams().slidingWindow());
     batch = new Batch(options.batchRows());
     reader = new RowReader(model.vocabularySize());
@@ -126,6 +129,7 @@ final class EngineLoop implements AutoCloseable {
     takeArrivals();
     scheduler.all().forEach(s -> finish(s, FinishReason.CANCELLED));
     graphs.close();
+    adapters.close();
     store.close();
     backend.close();
     logits.close();
@@ -141,10 +145,10 @@ final class EngineLoop implements AutoCloseable {
       return;
     }
     int kvLength = kvLength();
-    StepGraphs.Compiled compiled =
-        graphs.get(new DecoderGraph.Key(batch.rows(), kvLength, Math.max(1, batch.outputs())));
+    StepGraphs.Compiled compiled = graph(kvLength);
     compiled.runnable().begin();
     inputs.write(batch, kvLength, compiled.graph(), compiled.runnable());
+    compiled.adapters().ifPresent(a -> a.write(batch, adapters, compiled.runnable()));
     if (compute(compiled)) {
       steps++;
       choose(compiled);
@@ -153,16 +157,34 @@ final class EngineLoop implements AutoCloseable {
     }
   }
 
+  private StepGraphs.Compiled graph(int kvLength) {
+    DecoderGraph.Key shape =
+        new DecoderGraph.Key(batch.rows(), kvLength, Math.max(1, batch.outputs()));
+    AdapterGraph.Key key = adapters.key(batch);
+    return key.equals(AdapterGraph.Key.NONE)
+        ? graphs.get(shape)
+        : graphs.get(shape, key, Optional.of(adapters.bank()));
+  }
+
+  /** The adapters in memory, for the engine's callers. */
+  AdapterSlots adapters() {
+    return adapters;
+  }
+
   private void takeArrivals() {
     for (Arrival next = arrivals.poll(); next != null; next = arrivals.poll()) {
       Generation generation = next.generation();
       GenerateRequest request = next.request();
       try {
-        CellList cells =
-            request.keep().isPresent()
-                ? request.keep().get().lend(request.prompt())
-                : new CellList(table);
-        scheduler.add(new Sequence(request, generation, cells, logits));
+        adapters.acquire(request.adapters());
+        try {
+          CellList cells =
+              request.keep().isPresent() ? request.keep().get().lend(request) : new CellList(table);
+          scheduler.add(new Sequence(request, generation, cells, logits));
+        } catch (RuntimeException e) {
+          adapters.release(request.adapters());
+          throw e;
+        }
       } catch (RuntimeException e) {
         unfinished.remove(generation);
         generation.fail(e);
@@ -254,6 +276,7 @@ final class EngineLoop implements AutoCloseable {
   private void leave(Sequence sequence) {
     scheduler.remove(sequence);
     unfinished.remove(sequence.generation());
+    adapters.release(sequence.request().adapters());
     if (sequence.request().keep().isPresent()) {
       sequence.request().keep().get().giveBack(sequence.cells(), sequence.computedTokens());
     } else {

@@ -13,6 +13,7 @@ import io.gatun.tensor.Kernels;
  * @param threads CPU threads; 0 for as many as there are cores that nothing else uses when the
  *     engine starts
  * @param kvType element type of the KV cache, F16
+ * @param adapterBytes the most memory for adapters, which are brought there when they are used
  * @param kernels which kernels of Gatun's own are used; {@link Kernels#ggml} gives libllama's bits
  */
 public record EngineOptions(
@@ -21,6 +22,7 @@ public record EngineOptions(
     int sequencesMax,
     int threads,
     DType kvType,
+    long adapterBytes,
     Kernels kernels) {
   /** The context that an engine gets when nobody asks for one, if the model's own is longer. */
   public static final int CONTEXT_DEFAULT_MAX = 4096;
@@ -30,33 +32,46 @@ public record EngineOptions(
     require("batchRows", batchRows, 1, 4096);
     require("sequencesMax", sequencesMax, 1, 4096);
     require("threads", threads, 0, 512);
+    if (adapterBytes < 0) {
+      throw new IllegalArgumentException("adapterBytes must not be negative, got " + adapterBytes);
+    }
     if (kvType != DType.F16) {
       throw new IllegalArgumentException("the KV cache can be F16, not " + kvType);
     }
   }
 
   public static EngineOptions defaults() {
-    return new EngineOptions(0, 512, 64, 0, DType.F16, Kernels.own());
+    return new EngineOptions(0, 512, 64, 0, DType.F16, 1L << 30, Kernels.own());
   }
 
   public EngineOptions withContextTokens(int tokens) {
-    return new EngineOptions(tokens, batchRows, sequencesMax, threads, kvType, kernels);
+    return new EngineOptions(
+        tokens, batchRows, sequencesMax, threads, kvType, adapterBytes, kernels);
   }
 
   public EngineOptions withBatchRows(int rows) {
-    return new EngineOptions(contextTokens, rows, sequencesMax, threads, kvType, kernels);
+    return new EngineOptions(
+        contextTokens, rows, sequencesMax, threads, kvType, adapterBytes, kernels);
   }
 
   public EngineOptions withSequencesMax(int sequences) {
-    return new EngineOptions(contextTokens, batchRows, sequences, threads, kvType, kernels);
+    return new EngineOptions(
+        contextTokens, batchRows, sequences, threads, kvType, adapterBytes, kernels);
   }
 
   public EngineOptions withThreads(int count) {
-    return new EngineOptions(contextTokens, batchRows, sequencesMax, count, kvType, kernels);
+    return new EngineOptions(
+        contextTokens, batchRows, sequencesMax, count, kvType, adapterBytes, kernels);
   }
 
   public EngineOptions withKernels(Kernels chosen) {
-    return new EngineOptions(contextTokens, batchRows, sequencesMax, threads, kvType, chosen);
+    return new EngineOptions(
+        contextTokens, batchRows, sequencesMax, threads, kvType, adapterBytes, chosen);
+  }
+
+  public EngineOptions withAdapterBytes(long bytes) {
+    return new EngineOptions(
+        contextTokens, batchRows, sequencesMax, threads, kvType, bytes, kernels);
   }
 
   private static void require(String name, int value, int low, int high) {

@@ -1,6 +1,8 @@
 package io.gatun.engine;
 
 import io.gatun.engine.sample.SamplerSettings;
+import io.gatun.model.adapter.SoftPrompt;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -14,6 +16,8 @@ import java.util.Set;
  *     at all, 0 for only the token's own
  * @param keep where the computed keys and values stay afterwards, for a next request
  * @param observer sees the logits, if given
+ * @param adapters what changes the model for this request alone; soft prompts come before the
+ *     prompt, in their order
  */
 public record GenerateRequest(
     int[] prompt,
@@ -21,9 +25,11 @@ public record GenerateRequest(
     Limits limits,
     int logprobs,
     Optional<PromptCache> keep,
-    Optional<LogitsObserver> observer) {
+    Optional<LogitsObserver> observer,
+    List<AdapterUse> adapters) {
 
   public GenerateRequest {
+    adapters = List.copyOf(adapters);
     if (prompt.length == 0) {
       throw new IllegalArgumentException("the prompt has no tokens");
     }
@@ -35,15 +41,21 @@ public record GenerateRequest(
   /** A greedy request without limits of its own. */
   public static GenerateRequest of(int... prompt) {
     return new GenerateRequest(
-        prompt, SamplerSettings.greedy(), Limits.none(), -1, Optional.empty(), Optional.empty());
+        prompt,
+        SamplerSettings.greedy(),
+        Limits.none(),
+        -1,
+        Optional.empty(),
+        Optional.empty(),
+        List.of());
   }
 
   public GenerateRequest withSampling(SamplerSettings settings) {
-    return new GenerateRequest(prompt, settings, limits, logprobs, keep, observer);
+    return new GenerateRequest(prompt, settings, limits, logprobs, keep, observer, adapters);
   }
 
   public GenerateRequest withLimits(Limits other) {
-    return new GenerateRequest(prompt, sampling, other, logprobs, keep, observer);
+    return new GenerateRequest(prompt, sampling, other, logprobs, keep, observer, adapters);
   }
 
   public GenerateRequest withMaxTokens(int tokens) {
@@ -51,15 +63,38 @@ public record GenerateRequest(
   }
 
   public GenerateRequest withLogprobs(int top) {
-    return new GenerateRequest(prompt, sampling, limits, top, keep, observer);
+    return new GenerateRequest(prompt, sampling, limits, top, keep, observer, adapters);
   }
 
   public GenerateRequest withKeep(PromptCache cache) {
-    return new GenerateRequest(prompt, sampling, limits, logprobs, Optional.of(cache), observer);
+    return new GenerateRequest(
+        prompt, sampling, limits, logprobs, Optional.of(cache), observer, adapters);
   }
 
   public GenerateRequest withObserver(LogitsObserver seeing) {
-    return new GenerateRequest(prompt, sampling, limits, logprobs, keep, Optional.of(seeing));
+    return new GenerateRequest(
+        prompt, sampling, limits, logprobs, keep, Optional.of(seeing), adapters);
+  }
+
+  public GenerateRequest withAdapters(List<AdapterUse> uses) {
+    return new GenerateRequest(prompt, sampling, limits, logprobs, keep, observer, uses);
+  }
+
+  /** How many rows of soft prompts come before the prompt. */
+  int softRows() {
+    int rows = 0;
+    for (AdapterUse use : adapters) {
+      rows += use.adapter() instanceof SoftPrompt soft ? soft.rows() : 0;
+    }
+    return rows;
+  }
+
+  /** The prompt with a place for each row of soft prompts before it. */
+  int[] rows() {
+    int soft = softRows();
+    int[] rows = new int[soft + prompt.length];
+    System.arraycopy(prompt, 0, rows, soft, prompt.length);
+    return rows;
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.gatun.engine;
 
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Keeps the keys and values of one conversation between requests: the next request computes only
@@ -13,6 +14,7 @@ public final class PromptCache implements AutoCloseable {
   private final Engine engine;
   private CellList cells;
   private int[] tokens;
+  private List<AdapterUse> adapters = List.of();
   private boolean busy;
   private boolean closed;
 
@@ -26,7 +28,9 @@ public final class PromptCache implements AutoCloseable {
   public PromptCache fork() {
     return engine.onThread(() -> {
       requireUsable();
-      return engine.adopt(new PromptCache(engine, cells.fork(), tokens));
+      PromptCache copy = new PromptCache(engine, cells.fork(), tokens);
+      copy.adapters = adapters;
+      return engine.adopt(copy);
     });
   }
 
@@ -41,12 +45,17 @@ public final class PromptCache implements AutoCloseable {
     engine.release(this);
   }
 
-  /** Lends the cells of the tokens that a prompt begins with. */
-  CellList lend(int[] prompt) {
+  /**
+   * Lends the cells of the tokens that a prompt begins with. What was computed with other adapters
+   * is worth nothing.
+   */
+  CellList lend(GenerateRequest request) {
     requireUsable();
     busy = true;
-    int common = Arrays.mismatch(tokens, prompt);
+    int[] prompt = request.rows();
+    int common = request.adapters().equals(adapters) ? Arrays.mismatch(tokens, prompt) : 0;
     int kept = common < 0 ? prompt.length : common;
+    adapters = request.adapters();
     // The last token is always computed, because its logits are wanted.
     cells.truncate(Math.min(kept, prompt.length - 1));
     return cells;

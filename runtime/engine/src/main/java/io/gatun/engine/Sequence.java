@@ -17,6 +17,7 @@ final class Sequence {
   private final TokenHistory history;
   private final Sampler sampler;
   private final int cachedTokens;
+  private final int softRows;
   private int[] tokens;
   private int size;
   private long startNanos;
@@ -27,8 +28,10 @@ final class Sequence {
     this.generation = generation;
     this.cells = cells;
     this.cachedTokens = cells.size();
-    this.tokens = Arrays.copyOf(request.prompt(), request.prompt().length + 64);
-    this.size = request.prompt().length;
+    int[] rows = request.rows();
+    this.tokens = Arrays.copyOf(rows, rows.length + 64);
+    this.size = rows.length;
+    this.softRows = rows.length - request.prompt().length;
     this.history = new TokenHistory(request.prompt());
     this.sampler = new Sampler(request.sampling(), workspace);
   }
@@ -58,8 +61,13 @@ final class Sequence {
     return size;
   }
 
+  /** How many positions at the beginning have no token, but a row of a soft prompt. */
+  int softRows() {
+    return softRows;
+  }
+
   int completionTokens() {
-    return size - request.prompt().length;
+    return size - softRows - request.prompt().length;
   }
 
   boolean wantsEveryRow() {

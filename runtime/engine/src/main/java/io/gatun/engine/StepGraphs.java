@@ -5,8 +5,11 @@ import io.gatun.model.KvStore;
 import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
 import io.gatun.tensor.CompiledGraph;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The graphs of an engine, compiled once per shape and used again for every step of that shape:
@@ -24,11 +27,14 @@ final class StepGraphs implements AutoCloseable {
   private final Model model;
   private final KvStore store;
   private final Backend backend;
-  private final Map<DecoderGraph.Key, Compiled> graphs = new LinkedHashMap<>(64, 0.75f, true);
+  private final Map<Key, Compiled> graphs = new LinkedHashMap<>(64, 0.75f, true);
   private long built;
 
+  /** The shape of a step, and which adapters it has. */
+  record Key(DecoderGraph.Key shape, AdapterGraph.Key adapters) {}
+
   /** A graph and its runnable form. */
-  record Compiled(DecoderGraph graph, CompiledGraph runnable) {}
+  record Compiled(DecoderGraph graph, CompiledGraph runnable, Optional<AdapterGraph> adapters) {}
 
   StepGraphs(Model model, KvStore store, Backend backend) {
     this.model = model;
@@ -36,24 +42,66 @@ final class StepGraphs implements AutoCloseable {
     this.backend = backend;
   }
 
-  /** The graph of a shape. */
-  Compiled get(DecoderGraph.Key key) {
+  /** The graph of a shape without adapters. */
+  Compiled get(DecoderGraph.Key shape) {
+    return get(shape, AdapterGraph.Key.NONE, Optional.empty());
+  }
+
+  /**
+   * The graph of a shape.
+   *
+   * @param bank of the adapters, unless there are none
+   */
+  Compiled get(DecoderGraph.Key shape, AdapterGraph.Key adapters, Optional<AdapterBank> bank) {
+    Key key = new Key(shape, adapters);
     Compiled known = graphs.get(key);
     if (known != null) {
       return known;
     }
     if (graphs.size() >= (backend.sharesMemory() ? KEPT : KEPT_ON_GPU)) {
-      DecoderGraph.Key oldest = graphs.keySet().iterator().next();
+      Key oldest = graphs.keySet().iterator().next();
       Compiled dropped = graphs.remove(oldest);
       if (dropped != null) {
         dropped.runnable().close();
       }
     }
-    DecoderGraph graph = DecoderGraph.build(model, store, key);
-    Compiled compiled = new Compiled(graph, backend.compile(graph.graph()));
+    Compiled compiled = build(key, bank);
     graphs.put(key, compiled);
     built++;
     return compiled;
+  }
+
+  private Compiled build(Key key, Optional<AdapterBank> bank) {
+    if (bank.isEmpty()) {
+      DecoderGraph graph = DecoderGraph.build(model, store, key.shape());
+      return new Compiled(graph, backend.compile(graph.graph()), Optional.empty());
+    }
+    List<AdapterGraph> changes = new ArrayList<>();
+    DecoderGraph graph =
+        DecoderGraph.build(
+            model,
+            store,
+            key.shape(),
+            g -> {
+              changes.add(
+                  new AdapterGraph(
+                      g, bank.get(), key.adapters(), key.shape().rows(), key.shape().outputs()));
+              return changes.getFirst();
+            });
+    return new Compiled(graph, backend.compile(graph.graph()), Optional.of(changes.getFirst()));
+  }
+
+  /** Forgets the graphs with adapters, whose memory is about to go. */
+  void dropAdapters() {
+    graphs
+        .entrySet()
+        .removeIf(entry -> {
+          boolean drop = entry.getValue().adapters().isPresent();
+          if (drop) {
+            entry.getValue().runnable().close();
+          }
+          return drop;
+        });
   }
 
   /** How many graphs were built so far. */

@@ -5,6 +5,7 @@ import io.gatun.tensor.Graph;
 import io.gatun.tensor.GraphBuilder;
 import io.gatun.tensor.Tensor;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * The graph of one step: T rows in, logits of N of them out. Owns the loop over layers. A value.
@@ -36,6 +37,16 @@ public record DecoderGraph(
 
   /** Builds the graph over a cache. */
   public static DecoderGraph build(Model model, KvStore store, Key key) {
+    return build(model, store, key, _ -> Modifier.NONE);
+  }
+
+  /**
+   * Builds the graph over a cache with changes.
+   *
+   * @param changes makes what changes the graph, which may have inputs of its own
+   */
+  public static DecoderGraph build(
+      Model model, KvStore store, Key key, Function<GraphBuilder, Modifier> changes) {
     GraphBuilder g = new GraphBuilder();
     Hyperparams h = model.hyperparams();
     Tensor tokens = g.indices("tokens", DType.I32, model.vocabularySize(), key.rows());
@@ -52,13 +63,14 @@ public record DecoderGraph(
             positions,
             Optional.of(outputRows),
             model.frequencyFactors(store.cells()).map(g::stored),
-            path);
+            path,
+            changes.apply(g));
 
     Architecture architecture = model.architecture();
     ModelScope scope = new ModelScope(pass, "");
-    Tensor x = architecture.embed(scope, tokens);
+    Tensor x = pass.modifier().embedded(architecture.embed(scope, tokens));
     for (int layer = 0; layer < h.layerCount(); layer++) {
-      x = architecture.layer(new LayerScope(pass, layer), x);
+      x = pass.modifier().layer(layer, architecture.layer(new LayerScope(pass, layer), x));
     }
     Tensor logits = architecture.head(scope, x);
     g.output(logits);

@@ -131,6 +131,13 @@ public final class LayerScope extends ModelScope {
     return linear("ffn_down", linear("ffn_gate", x).glu(kind, up));
   }
 
+  /** Expert matrices · x (+ bias): x [in, K or 1, T], ids [K, T] → [out, K, T]. */
+  public Tensor experts(String name, Tensor x, Tensor ids) {
+    Tensor y = weight(name + ".weight").matMulId(x, ids);
+    y = pass.modifier().experts(fullName(name), x, ids, y);
+    return has(name + ".bias") ? y.addId(weight(name + ".bias"), ids) : y;
+  }
+
   /**
    * How one attention differs from the usual.
    *

@@ -44,6 +44,7 @@ public class ModelScope {
   /** W·x (+ bias): [in, T] → [out, T]. */
   public Tensor linear(String name, Tensor x) {
     Tensor y = fitted(name, x, weight(name + ".weight")).matMul(x);
+    y = pass.modifier().linear(fullName(name), x, y);
     if (has(name + ".scale")) {
       y = y.mul(weight(name + ".scale"));
     }
@@ -64,6 +65,11 @@ public class ModelScope {
   /** The output matrix, or the token embedding where they are tied: [E, N] → [V, N]. */
   public Tensor output(Tensor x) {
     return has("output.weight") ? linear("output", x) : weight("token_embd.weight").matMul(x);
+  }
+
+  /** A name within this scope as the file has it. */
+  final String fullName(String name) {
+    return prefix + name;
   }
 
   private Tensor fitted(String name, Tensor x, Tensor w) {

@@ -18,7 +18,8 @@ record Pass(
     Tensor positions,
     Optional<Tensor> outputRows,
     Optional<Tensor> frequencyFactors,
-    AttentionPath path) {
+    AttentionPath path,
+    Modifier modifier) {
 
   Tensor attend(LayerScope s, Tensor q, Tensor k, Tensor v, LayerScope.Attention options) {
     return path.attend(this, s, q, k, v, options);

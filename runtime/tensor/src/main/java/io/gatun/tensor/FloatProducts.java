@@ -57,15 +57,15 @@ final class FloatProducts {
         List.of(lowered[w.index()], input));
   }
 
-  /** Lets go of inputs that were laid out, so that a later product does not keep them in memory. */
-  void forget() {
-    packed.clear();
-  }
-
   private MemorySegment data(int form) {
     MemorySegment node = gatun_gemm_node.allocate(custom.arena());
     gatun_gemm_node.form(node, form);
     return node;
+  }
+
+  /** Lets go of inputs that were laid out, so that a later product does not keep them in memory. */
+  void forget() {
+    packed.clear();
   }
 
   private MemorySegment pack(Tensor x) {

@@ -7,6 +7,7 @@ import io.gatun.bindings.ggml.ggml_tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -93,6 +94,46 @@ public final class TensorStore implements AutoCloseable {
       }
     }
     buffers.forEach(buffer -> Ggml.ggml_backend_buffer_clear(buffer, (byte) 0));
+  }
+
+  /**
+   * Writes values into a tensor of the store's own memory, converting them to its type. No graph
+   * that uses it may be running.
+   *
+   * @param tensor of this store, F32 or F16
+   * @param element where the first one goes, counted from the tensor's beginning
+   * @throws ShapeException when they do not fit, or the tensor is mapped or of another type
+   */
+  public synchronized void write(StoredTensor tensor, long element, float[] values) {
+    requireOpen();
+    if (tensors.get(tensor.name()) != tensor) {
+      throw new IllegalArgumentException(tensor + " is not of " + name);
+    }
+    if (tensor.placement() != Placement.HOST && tensor.placement() != Placement.DEVICE) {
+      throw new ShapeException("%s is %s: read-only".formatted(tensor, tensor.placement()));
+    }
+    if (element < 0 || element > tensor.shape().elements() - values.length) {
+      throw new ShapeException(
+          "%s: %d values at %d do not fit".formatted(tensor, values.length, element));
+    }
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment bytes =
+          switch (tensor.type()) {
+            case F32 -> scratch.allocateFrom(ValueLayout.JAVA_FLOAT, values);
+            case F16 -> scratch.allocateFrom(ValueLayout.JAVA_SHORT, halves(values));
+            default -> throw new ShapeException(tensor + ": only F32 and F16 can be written");
+          };
+      long offset = element * tensor.type().blockBytes();
+      Ggml.ggml_backend_tensor_set(tensor.handle(), bytes, offset, bytes.byteSize());
+    }
+  }
+
+  private static short[] halves(float[] values) {
+    short[] halves = new short[values.length];
+    for (int i = 0; i < values.length; i++) {
+      halves[i] = Float.floatToFloat16(values[i]);
+    }
+    return halves;
   }
 
   @Override

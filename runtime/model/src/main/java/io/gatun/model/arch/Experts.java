@@ -65,9 +65,9 @@ final class Experts {
         routed(probabilities.reshape(1, experts, rows).getRows(ids), routing); // [1, K, T]
 
     Tensor each = x.reshape(x.shape().d0(), 1, rows); // [E, 1, T]
-    Tensor up = product(s, "ffn_up_exps", each, ids); // [F, K, T]
-    Tensor gate = product(s, "ffn_gate_exps", each, ids); // [F, K, T]
-    Tensor out = product(s, "ffn_down_exps", gate.glu(routing.activation(), up), ids);
+    Tensor up = s.experts("ffn_up_exps", each, ids); // [F, K, T]
+    Tensor gate = s.experts("ffn_gate_exps", each, ids); // [F, K, T]
+    Tensor out = s.experts("ffn_down_exps", gate.glu(routing.activation(), up), ids);
     return sum(out.mul(weights), perToken, rows);
   }
 
@@ -97,11 +97,6 @@ final class Experts {
       w = w.reshape(1, perToken, rows);
     }
     return routing.scale() == 0f || routing.scale() == 1f ? w : w.scale(routing.scale());
-  }
-
-  private static Tensor product(LayerScope s, String name, Tensor x, Tensor ids) {
-    Tensor y = s.weight(name + ".weight").matMulId(x, ids);
-    return s.has(name + ".bias") ? y.addId(s.weight(name + ".bias"), ids) : y;
   }
 
   /** [E, K, T] → [E, T], adding expert by expert in order of rank. */

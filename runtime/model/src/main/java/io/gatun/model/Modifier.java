@@ -1,0 +1,42 @@
+package io.gatun.model;
+
+import io.gatun.tensor.Tensor;
+
+/**
+ * Changes a graph while it is built, without the architecture knowing: adapters, masks, steering.
+ * Each method gets what the model computes and returns what shall be used instead; rows are those
+ * of the pass, or on the last layer only the ones whose logits are wanted.
+ */
+public interface Modifier {
+  /** Leaves everything as it is. */
+  Modifier NONE = new Modifier() {};
+
+  /**
+   * A product with one matrix, before its bias.
+   *
+   * @param name of the matrix without {@code .weight}, for example {@code blk.3.attn_q}
+   * @shape x [in, T], y [out, T] → [out, T]
+   */
+  default Tensor linear(String name, Tensor x, Tensor y) {
+    return y;
+  }
+
+  /**
+   * A product with expert matrices, before their bias.
+   *
+   * @shape x [in, K or 1, T], ids [K, T], y [out, K, T] → [out, K, T]
+   */
+  default Tensor experts(String name, Tensor x, Tensor ids, Tensor y) {
+    return y;
+  }
+
+  /** The hidden state before the first layer. */
+  default Tensor embedded(Tensor x) {
+    return x;
+  }
+
+  /** The hidden state behind a layer. */
+  default Tensor layer(int layer, Tensor x) {
+    return x;
+  }
+}
