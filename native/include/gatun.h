@@ -312,14 +312,6 @@ struct gatun_work {
     int32_t next, left;
 };
 
-/* Gradient of x in products with experts. dst, dense [in, U, T]; src[0]: weights [in, out, X];
- * src[1]: gradient of the products [out, U, T]; src[2]: ids I32 [U, T]. userdata: gatun_work. */
-GATUN_API void gatun_experts_grad_input(struct ggml_tensor *dst, int ith, int nth, void *userdata);
-
-/* Gradient of the weights. dst, dense [in, out, X]; src[0]: x [in, U or 1, T]; src[1], src[2] and
- * userdata as above. */
-GATUN_API void gatun_experts_grad_weight(struct ggml_tensor *dst, int ith, int nth, void *userdata);
-
 /*
  * The gradients of attention, in two nodes of which the second needs the first: scores are computed
  * again tile by tile and never held. src[0…2]: q, k, v; src[3]: mask as gatun_attention takes them,

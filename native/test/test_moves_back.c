@@ -1,4 +1,4 @@
-/* Sums over repeats, scattered rows and windows, experts' gradients: against plain loops. */
+/* Sums over repeats, scattered rows and windows against plain loops. */
 #include "check.h"
 
 #include "kernels.h"
@@ -96,53 +96,6 @@ static void windows(void) {
     free(dst.data);
 }
 
-static void experts(int64_t in, int64_t out, int64_t used, int64_t tokens, int each) {
-    enum { EXPERTS = 5 };
-    const int64_t w_ne[4] = {in, out, EXPERTS, 1}, y_ne[4] = {out, used, tokens, 1};
-    const int64_t x_ne[4] = {in, each ? used : 1, tokens, 1}, dx_ne[4] = {in, used, tokens, 1};
-    float *w = random_floats(count(w_ne), 1), *dy = random_floats(count(y_ne), 1);
-    float *x = random_floats(count(x_ne), 1);
-    int32_t *ids = filled(used * tokens * 4);
-    for (int64_t i = 0; i < used * tokens; i++) {
-        ids[i] = (int32_t)((i / used * 3 + i % used) % EXPERTS);
-    }
-    struct ggml_tensor tw = dense(w_ne, w), ty = dense(y_ne, dy), tx = dense(x_ne, x);
-    struct ggml_tensor id = matrix(TYPE_I32, used, tokens, ids);
-    struct ggml_tensor dx = dense(dx_ne, filled(count(dx_ne) * 4));
-    struct ggml_tensor dw = dense(w_ne, filled(count(w_ne) * 4));
-    struct gatun_work work = {0};
-    dx.src[0] = &tw;
-    dw.src[0] = &tx;
-    dx.src[1] = dw.src[1] = &ty;
-    dx.src[2] = dw.src[2] = &id;
-    for (int again = 0; again < 2; again++) { /* counters go back to 0 */
-        run_op(gatun_experts_grad_input, &dx, (intptr_t)&work);
-        run_op(gatun_experts_grad_weight, &dw, (intptr_t)&work);
-    }
-    double *sums = calloc((size_t)count(w_ne), sizeof *sums);
-    for (int64_t p = 0; p < used * tokens; p++) {
-        for (int64_t i = 0; i < in; i++) {
-            double sum = 0;
-            for (int64_t o = 0; o < out; o++) {
-                sum += (double)*at(&tw, i, o, ids[p], 0) * dy[p * out + o];
-                sums[(ids[p] * out + o) * in + i] +=
-                    (double)dy[p * out + o] * *at(&tx, i, each ? p % used : 0, p / used, 0);
-            }
-            check(fabs(((float *)dx.data)[p * in + i] - sum) < 1e-4, "experts' input %d", (int)p);
-        }
-    }
-    for (int64_t i = 0; i < count(w_ne); i++) {
-        check(fabs(((float *)dw.data)[i] - sums[i]) < 1e-4, "experts' weight %d", (int)i);
-    }
-    free(w);
-    free(dy);
-    free(x);
-    free(ids);
-    free(sums);
-    free(dx.data);
-    free(dw.data);
-}
-
 int main(void) {
     need_isa();
     const int64_t lengths[][8] = {
@@ -157,8 +110,6 @@ int main(void) {
     rows(37, 5, 9);
     rows(64, 100, 4);
     windows();
-    experts(7, 3, 2, 4, 1);
-    experts(300, 35, 2, 9, 0);
     printf("moves_back: all equal to plain loops\n");
     return 0;
 }

@@ -109,6 +109,9 @@ final class BackwardRules {
         dy.shape().equals(Shape.of(dy.shape().d0(), ids.shape().d0(), ids.shape().d1())),
         "one id per row of dy is needed");
     r.requireBound(ids, experts);
+    r.require(
+        experts <= GatunKernels.GATUN_EXPERTS_MAX(),
+        "at most %d experts".formatted(GatunKernels.GATUN_EXPERTS_MAX()));
   }
 
   private static Layout scatterRows(Rule r, long rows) {

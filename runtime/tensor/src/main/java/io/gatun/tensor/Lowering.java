@@ -34,7 +34,7 @@ final class Lowering {
     this.products = new SharedProducts(custom, lowered, routes, graph, kernels);
     this.floatProducts = new FloatProducts(custom, lowered, routes);
     this.ownAttention = new OwnAttention(custom, target.threads());
-    this.training = new TrainingNodes(custom, target.threads(), graph, lowered);
+    this.training = new TrainingNodes(custom, target.threads(), graph, lowered, routes);
   }
 
   /**

@@ -8,8 +8,9 @@ import java.util.Set;
 
 /**
  * Gradients of weights that are computed right into the stored tensor which shall hold or sum them:
- * a {@link Op.Blend} of a {@link Op.MatMulWeight} that nothing else uses. The gradient needs no
- * memory of its own then, which for all parameters together is as much as the parameters.
+ * a {@link Op.Blend} of a {@link Op.MatMulWeight} that nothing else uses, or a sum of an {@link
+ * Op.ExpertsWeight}. The gradient needs no memory of its own then, which for all parameters
+ * together is as much as the parameters.
  */
 final class StoredProducts {
   private final Map<Tensor, Tensor> blends = new HashMap<>();
@@ -29,8 +30,10 @@ final class StoredProducts {
         Tensor stored = node.operands().get(0);
         Tensor gradient = node.operands().get(1);
         // What reads the stored tensor in between must still see what it held before.
-        if (gradient.op() instanceof Op.MatMulWeight
-            && lastRead.getOrDefault(stored, -1) < gradient.index()) {
+        boolean product =
+            gradient.op() instanceof Op.MatMulWeight
+                || (gradient.op() instanceof Op.ExpertsWeight && keep == 1f);
+        if (product && lastRead.getOrDefault(stored, -1) < gradient.index()) {
           blends.put(gradient, node);
         }
       }

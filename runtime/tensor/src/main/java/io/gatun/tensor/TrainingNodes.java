@@ -9,7 +9,6 @@ import io.gatun.bindings.ggml.gatun_gemm_node;
 import io.gatun.bindings.ggml.gatun_norm;
 import io.gatun.bindings.ggml.gatun_softmax;
 import io.gatun.bindings.ggml.gatun_window;
-import io.gatun.bindings.ggml.gatun_work;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -25,9 +24,12 @@ final class TrainingNodes {
   private final int threads;
   private final MemorySegment[] lowered;
   private final Graph graph;
+  private final ExpertRoutes routes;
   private final StoredProducts stored;
 
-  TrainingNodes(CustomNodes custom, int threads, Graph graph, MemorySegment[] lowered) {
+  TrainingNodes(
+      CustomNodes custom, int threads, Graph graph, MemorySegment[] lowered, ExpertRoutes routes) {
+    this.routes = routes;
     this.custom = custom;
     this.threads = threads;
     this.graph = graph;
@@ -63,9 +65,10 @@ final class TrainingNodes {
     return switch (op) {
       case Op.MatMulInput _ -> matMulInput(node);
       case Op.MatMulWeight _ -> matMulWeight(node);
-      case Op.ExpertsInput _ -> node(node, GatunKernels.gatun_experts_grad_input$address(), work());
-      case Op.ExpertsWeight _ ->
-          node(node, GatunKernels.gatun_experts_grad_weight$address(), work());
+      case Op.ExpertsInput _ ->
+          experts(node, GatunKernels.GATUN_GRAD_INPUT(), node.operands().get(0).shape().d2());
+      case Op.ExpertsWeight(long experts) ->
+          experts(node, GatunKernels.GATUN_GRAD_WEIGHT(), experts);
       case Op.NormBack(boolean centred, float epsilon) -> {
         MemorySegment data = gatun_norm.allocate(custom.arena());
         gatun_norm.epsilon(data, epsilon);
@@ -155,9 +158,31 @@ final class TrainingNodes {
     }
     boolean adds = ((Op.Blend) blend.get().op()).keep() != 0f;
     form |= GatunKernels.GATUN_IN_PLACE() | (adds ? GatunKernels.GATUN_ACCUMULATE() : 0);
-    // The leaf may come after the product in the order of nodes, but its memory is there.
-    Op.Stored leaf = (Op.Stored) blend.get().operands().getFirst().op();
-    return custom.inPlace(leaf.tensor().handle(), function, gemm(form), operands(node));
+    return custom.inPlace(handle(blend.get()), function, gemm(form), operands(node));
+  }
+
+  /** A product of {@link #backward} for pairs of a token and an expert. */
+  private MemorySegment experts(Tensor node, int form, long experts) {
+    Tensor ids = node.operands().get(2);
+    List<MemorySegment> operands =
+        List.of(
+            at(node.operands().get(0)),
+            at(node.operands().get(1)),
+            routes.of(new ExpertRoutes.Experts(ids, experts)));
+    MemorySegment function = GatunKernels.gatun_gemm_experts$address();
+    Optional<Tensor> blend = stored.blendOf(node);
+    if (blend.isEmpty()) {
+      return custom.node(DType.F32, node.shape(), function, gemm(form), operands);
+    }
+    int inPlace = form | GatunKernels.GATUN_IN_PLACE() | GatunKernels.GATUN_ACCUMULATE();
+    return custom.inPlace(handle(blend.get()), function, gemm(inPlace), operands);
+  }
+
+  /**
+   * The stored tensor of a blend: its leaf may come later than this node, but its memory is there.
+   */
+  private static MemorySegment handle(Tensor blend) {
+    return ((Op.Stored) blend.operands().getFirst().op()).tensor().handle();
   }
 
   /** Over the logits themselves where nothing needs them afterwards: they are as wide as V. */
@@ -201,10 +226,6 @@ final class TrainingNodes {
     MemorySegment data = gatun_gemm_node.allocate(custom.arena());
     gatun_gemm_node.form(data, form);
     return data;
-  }
-
-  private MemorySegment work() {
-    return gatun_work.allocate(custom.arena());
   }
 
   private MemorySegment activation(int function, boolean fused) {

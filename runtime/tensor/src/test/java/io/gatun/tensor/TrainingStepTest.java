@@ -341,4 +341,39 @@ class TrainingStepTest {
       }
     }
   }
+
+  @Test
+  void gradients_of_experts_are_summed_where_they_are_stored() {
+    Layout layout = Layout.dense(DType.F32, Shape.of(20, 7, 4));
+    try (Backend backend = Backend.cpu(2, Kernels.own());
+        StoredValues stored = new StoredValues(backend, Map.of("w", layout, "sum", layout))) {
+      GraphBuilder graph = new GraphBuilder();
+      Tensor w = graph.stored(stored.get("w"));
+      Tensor x = graph.input("x", DType.F32, 20, 1, 5);
+      Tensor ids = graph.indices("ids", DType.I32, 4, 2, 5);
+      Tensor loss = w.matMulId(x, ids).sum();
+      Tensor gradient = Gradients.of(graph, loss, List.of(w), RecomputePlan.none()).getFirst();
+      graph.output(graph.stored(stored.get("sum")).blend(1f, 1f, gradient));
+      int[] chosen = {0, 3, 3, 1, 0, 1, 1, 3, 3, 0}; // never 2
+      float[] xs = new float[100];
+      for (int i = 0; i < xs.length; i++) {
+        xs[i] = i % 7 - 3;
+      }
+      try (CompiledGraph compiled = backend.compile(graph.build())) {
+        for (int batch = 0; batch < 2; batch++) {
+          compiled.begin();
+          compiled.write(x, xs);
+          compiled.write(ids, chosen);
+          assertThat(compiled.compute()).isTrue();
+        }
+      }
+      float[] expected = new float[20 * 7 * 4];
+      for (int pair = 0; pair < chosen.length; pair++) {
+        for (int i = 0; i < 140; i++) {
+          expected[chosen[pair] * 140 + i] += 2 * xs[pair / 2 * 20 + i % 20];
+        }
+      }
+      assertThat(stored.read("sum")).isEqualTo(expected);
+    }
+  }
 }
