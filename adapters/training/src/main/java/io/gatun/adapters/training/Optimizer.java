@@ -44,6 +44,11 @@ public record Optimizer(
     return new Optimizer(rule, learningRate, beta1, beta2, weightDecay, most);
   }
 
+  /** With another decay of the first moment. */
+  public Optimizer withMomentum(float beta) {
+    return new Optimizer(rule, learningRate, beta, beta2, weightDecay, normMax);
+  }
+
   /**
    * The numbers of one step.
    *
