@@ -2,6 +2,10 @@ package io.gatun;
 
 import io.gatun.engine.Engine;
 import io.gatun.model.adapter.Adapter;
+import io.gatun.model.adapter.AdapterFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +25,21 @@ public final class Adapters {
 
   Adapters(Engine engine) {
     this.engine = engine;
+  }
+
+  /**
+   * Reads an adapter from a GGUF file, and adds it by the file's name.
+   *
+   * @throws io.gatun.model.ModelFormatException when the file is broken
+   * @throws io.gatun.model.UnsupportedModelException when it is no adapter
+   * @see #add
+   */
+  public Adapter load(Path file) {
+    try {
+      return add(AdapterFile.read(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+    }
   }
 
   /**

@@ -4,9 +4,12 @@ import io.gatun.ChatSession;
 import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
 import io.gatun.TokenStream;
+import io.gatun.bindings.GatunException;
 import io.gatun.engine.FinishReason;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.logging.LogManager;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -27,6 +30,7 @@ import picocli.CommandLine.Option;
 public final class ChatCommand implements CliCommand {
   private static final String HELP =
       """
+      /adapter FILE[=SCALE]  from now on this adapter acts; without a name, none does
       /clear  forget the conversation
       /quit   end (also Ctrl-D)
       Ctrl-C  stop the answer
@@ -35,6 +39,7 @@ public final class ChatCommand implements CliCommand {
 
   @Mixin ModelOptions model = new ModelOptions();
   @Mixin SamplingOptions sampling = new SamplingOptions();
+  @Mixin AdapterOptions adapters = new AdapterOptions();
 
   @Option(
       names = {"-s", "--system"},
@@ -45,7 +50,8 @@ public final class ChatCommand implements CliCommand {
   @Override
   public Integer call() throws IOException {
     try (LanguageModel loaded = model.load()) {
-      GenerateOptions options = sampling.options(loaded.model().vocabulary());
+      GenerateOptions options =
+          sampling.options(loaded.model().vocabulary()).withAdapters(adapters.load(loaded));
       ChatSession.Opening opening = loaded.chat().options(options);
       if (system != null) {
         opening = opening.system(system);
@@ -53,13 +59,13 @@ public final class ChatCommand implements CliCommand {
       LogManager.getLogManager().reset(); // JLine's warnings are about the terminal's comfort
       try (ChatSession chat = opening.open();
           Terminal terminal = TerminalBuilder.builder().name("gatun").system(true).build()) {
-        talk(chat, terminal);
+        talk(loaded, chat, terminal);
       }
     }
     return 0;
   }
 
-  private void talk(ChatSession chat, Terminal terminal) {
+  private void talk(LanguageModel loaded, ChatSession chat, Terminal terminal) {
     LineReader reader =
         LineReaderBuilder.builder()
             .terminal(terminal)
@@ -83,8 +89,24 @@ public final class ChatCommand implements CliCommand {
         }
         case "/clear" -> chat.clear();
         case "/help" -> terminal.writer().println(HELP);
-        default -> answer(chat, line, terminal);
+        default -> {
+          if (line.equals("/adapter") || line.startsWith("/adapter ")) {
+            swap(loaded, chat, line.substring("/adapter".length()).strip(), terminal);
+          } else {
+            answer(chat, line, terminal);
+          }
+        }
       }
+    }
+  }
+
+  private static void swap(
+      LanguageModel loaded, ChatSession chat, String adapter, Terminal terminal) {
+    try {
+      var _ =
+          chat.with(adapter.isEmpty() ? List.of() : List.of(AdapterOptions.load(loaded, adapter)));
+    } catch (GatunException | IllegalArgumentException | UncheckedIOException e) {
+      terminal.writer().println("(" + e.getMessage() + ")");
     }
   }
 

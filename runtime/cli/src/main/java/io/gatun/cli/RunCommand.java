@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
 public final class RunCommand implements CliCommand {
   @Mixin ModelOptions model = new ModelOptions();
   @Mixin SamplingOptions sampling = new SamplingOptions();
+  @Mixin AdapterOptions adapters = new AdapterOptions();
 
   @Option(
       names = {"-p", "--prompt"},
@@ -69,7 +70,10 @@ public final class RunCommand implements CliCommand {
     String text = text();
     try (LanguageModel loaded = model.load()) {
       GenerateOptions options =
-          sampling.options(loaded.model().vocabulary()).withParseSpecial(special || chat);
+          sampling
+              .options(loaded.model().vocabulary())
+              .withParseSpecial(special || chat)
+              .withAdapters(adapters.load(loaded));
       String input =
           chat
               ? loaded.model().vocabulary().renderChat(List.of(Map.entry("user", text)), true)
@@ -94,7 +98,8 @@ public final class RunCommand implements CliCommand {
       GenerateRequest request =
           GenerateRequest.of(ids.stream().mapToInt(Integer::intValue).toArray())
               .withSampling(options.sampling())
-              .withMaxTokens(options.maxTokens());
+              .withMaxTokens(options.maxTokens())
+              .withAdapters(adapters.load(loaded));
       Generation generation = loaded.engine().submit(request);
       for (var token = generation.next(); token.isPresent(); token = generation.next()) {
         Console.print(token.get().id() + " ");

@@ -17,7 +17,8 @@ final class AdapterFit {
   /** Throws {@link ShapeException}, naming the first thing that does not fit. */
   static void require(Model model, Adapter adapter) {
     Hyperparams h = model.hyperparams();
-    if (!adapter.architecture().equals(h.architecture())) {
+    // Control vectors need not say for which architecture they are.
+    if (!adapter.architecture().isEmpty() && !adapter.architecture().equals(h.architecture())) {
       throw new ShapeException(
           "adapter %s is for architecture %s, but %s is %s"
               .formatted(adapter.name(), adapter.architecture(), model.name(), h.architecture()));

@@ -2,13 +2,7 @@ package io.gatun.adapters.training;
 
 import io.gatun.model.Model;
 import io.gatun.model.gguf.TensorInfo;
-import io.gatun.tensor.Backend;
-import io.gatun.tensor.CompiledGraph;
-import io.gatun.tensor.DType;
-import io.gatun.tensor.GraphBuilder;
-import io.gatun.tensor.Kernels;
-import io.gatun.tensor.StoredTensor;
-import io.gatun.tensor.Tensor;
+import io.gatun.tensor.StoredNumbers;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -21,35 +15,7 @@ final class WeightValues {
 
   /** All values of a weight, in the order of the file. */
   static float[] read(Model model, String name) {
-    StoredTensor weight = model.weights().find(name).orElseThrow();
-    int width = Math.toIntExact(weight.shape().d0());
-    int rows = Math.toIntExact(weight.shape().rows());
-    float[] values = new float[Math.multiplyExact(width, rows)];
-    try (Backend backend = Backend.cpu(1, Kernels.ggml())) {
-      GraphBuilder g = new GraphBuilder();
-      Tensor stored = g.stored(weight);
-      long d1 = weight.shape().d1();
-      Tensor ids = g.indices("rows", DType.I32, d1, d1, weight.shape().d2());
-      Tensor copy = stored.getRows(ids);
-      g.output(copy);
-      try (CompiledGraph compiled = backend.compile(g.build())) {
-        compiled.begin();
-        int[] all = new int[rows];
-        for (int i = 0; i < rows; i++) {
-          all[i] = (int) (i % d1);
-        }
-        compiled.write(ids, all);
-        if (!compiled.compute()) {
-          throw new IllegalStateException("interrupted");
-        }
-        float[] row = new float[width];
-        for (int i = 0; i < rows; i++) {
-          compiled.readRow(copy, i, row);
-          System.arraycopy(row, 0, values, i * width, width);
-        }
-      }
-    }
-    return values;
+    return StoredNumbers.of(model.weights().find(name).orElseThrow());
   }
 
   /** The bytes of a tensor as the file has them. */
