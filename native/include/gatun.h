@@ -101,6 +101,36 @@ GATUN_API int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n
  * block, 256 or 32. */
 GATUN_API void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
+/* Gated activations act(gate) · up. */
+enum gatun_glu {
+    GATUN_SWIGLU = 0,     /* gate · σ(gate) */
+    GATUN_GEGLU = 1,      /* GELU(gate), the form with tanh */
+    GATUN_REGLU = 2,      /* max(gate, 0) */
+    GATUN_SWIGLU_OAI = 3, /* min(gate, 7) · σ(1.702 · gate), and up is clamp(up, ±7) + 1 */
+};
+
+/* How an input is computed while it is quantised. */
+struct gatun_input {
+    int32_t block; /* 256 or 32 */
+    int32_t glu;
+    float epsilon;
+};
+
+/*
+ * What gatun_quantize_rows makes of values that are computed on the way, so that they need no nodes
+ * of their own. Operands are F32 [K, N] or [K, U, T] with dense rows, a gain is [K].
+ * userdata: struct gatun_input.
+ */
+
+/* x / √(mean(x²) + ε) · gain: src[0] is x, src[1] the gain. */
+GATUN_API void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* The same of x = src[0] + src[1]; src[2] is the gain. dst, F32, starts with the sum, dense. */
+GATUN_API void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* src[0] is gate and src[1] up; or src[0] alone [2K, …] has both in each row. */
+GATUN_API void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
 /* One product of gatun_dot_rows. */
 struct gatun_dot_product {
     int64_t number; /* among those that share the input, 0 to GATUN_PRODUCTS − 1 */

@@ -1084,6 +1084,228 @@ public class GatunKernels extends NativeSymbols {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+    private static final int GATUN_SWIGLU = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * enum gatun_glu.GATUN_SWIGLU = 0
+     * }
+     */
+    public static int GATUN_SWIGLU() {
+        return GATUN_SWIGLU;
+    }
+    private static final int GATUN_GEGLU = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum gatun_glu.GATUN_GEGLU = 1
+     * }
+     */
+    public static int GATUN_GEGLU() {
+        return GATUN_GEGLU;
+    }
+    private static final int GATUN_REGLU = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum gatun_glu.GATUN_REGLU = 2
+     * }
+     */
+    public static int GATUN_REGLU() {
+        return GATUN_REGLU;
+    }
+    private static final int GATUN_SWIGLU_OAI = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum gatun_glu.GATUN_SWIGLU_OAI = 3
+     * }
+     */
+    public static int GATUN_SWIGLU_OAI() {
+        return GATUN_SWIGLU_OAI;
+    }
+
+    private static class gatun_quantize_normed {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_normed");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_normed$descriptor() {
+        return gatun_quantize_normed.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_normed$handle() {
+        return gatun_quantize_normed.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_normed$address() {
+        return gatun_quantize_normed.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_normed(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_normed.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_normed", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize_sum_normed {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_sum_normed");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_sum_normed$descriptor() {
+        return gatun_quantize_sum_normed.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_sum_normed$handle() {
+        return gatun_quantize_sum_normed.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_sum_normed$address() {
+        return gatun_quantize_sum_normed.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_sum_normed(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_sum_normed.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_sum_normed", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize_gated {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_gated");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_gated$descriptor() {
+        return gatun_quantize_gated.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_gated$handle() {
+        return gatun_quantize_gated.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_gated$address() {
+        return gatun_quantize_gated.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_gated(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_gated.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_gated", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
 
     private static class gatun_dot_rows {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
