@@ -5,6 +5,7 @@ import static java.lang.foreign.MemorySegment.NULL;
 import io.gatun.bindings.ggml.Ggml;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -20,6 +21,7 @@ final class Lowering {
   private final MemorySegment ctx;
   private final MemorySegment[] lowered;
   private final Kernels kernels;
+  private final ConvertedInputs inputs;
   private final SharedProducts products;
   private final FloatProducts floatProducts;
   private final OwnAttention ownAttention;
@@ -27,10 +29,12 @@ final class Lowering {
   private Lowering(Graph graph, Target target) {
     this.ctx = target.ctx();
     this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
+    Arrays.fill(lowered, NULL);
     this.kernels = target.kernels();
     CustomNodes custom = new CustomNodes(ctx, target.arena());
     ExpertRoutes routes = new ExpertRoutes(custom, lowered);
-    this.products = new SharedProducts(custom, lowered, routes, graph, kernels);
+    this.inputs = new ConvertedInputs(custom, lowered, routes, FusedInputs.of(graph, kernels));
+    this.products = new SharedProducts(custom, lowered, routes, inputs, graph, kernels);
     this.floatProducts = new FloatProducts(custom, lowered, routes);
     this.ownAttention = new OwnAttention(custom, target.threads());
   }
@@ -51,13 +55,13 @@ final class Lowering {
   /**
    * Emits all nodes in order.
    *
-   * @return the GGML tensor of each node, by {@link Tensor#index()}
+   * @return the GGML tensor of each node, by {@link Tensor#index()}; NULL where another computes it
    */
   static MemorySegment[] lower(Graph graph, Target target) {
     Lowering lowering = new Lowering(graph, target);
     try (Arena names = Arena.ofConfined()) {
       for (Tensor node : graph.nodes()) {
-        if (lowering.products.emit(node)) {
+        if (lowering.products.emit(node) || lowering.inputs.emit(node)) {
           continue;
         }
         MemorySegment tensor = lowering.emit(node);
@@ -72,7 +76,10 @@ final class Lowering {
       }
       // Expanding in order of creation makes that the order of computation.
       for (Tensor node : graph.nodes()) {
-        Ggml.ggml_build_forward_expand(target.ggmlGraph(), lowering.lowered[node.index()]);
+        MemorySegment tensor = lowering.lowered[node.index()];
+        if (!tensor.equals(NULL)) {
+          Ggml.ggml_build_forward_expand(target.ggmlGraph(), tensor);
+        }
       }
     }
     return lowering.lowered;
