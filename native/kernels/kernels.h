@@ -9,6 +9,7 @@
 #include "float_gemm.h"
 #include "inputs.h"
 #include "int8_gemm.h"
+#include "rope.h"
 #include "row_dots.h"
 
 struct gatun_kernels {
@@ -31,6 +32,9 @@ struct gatun_kernels {
     gatun_square_sum_fn *square_sum;
     gatun_normed_fn *normed;
     gatun_gated_fn *gated;
+
+    /* rope.h */
+    gatun_turn_fn *turn;
 
     /* attention.h */
     gatun_attention_fn *attention;

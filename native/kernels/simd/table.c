@@ -26,6 +26,7 @@ gatun_row_dots_known_fn ISA(gatun_row_dots_known);
 gatun_square_sum_fn ISA(gatun_square_sum);
 gatun_normed_fn ISA(gatun_normed);
 gatun_gated_fn ISA(gatun_gated);
+gatun_turn_fn ISA(gatun_turn);
 gatun_attention_fn ISA(gatun_attention);
 gatun_attention_finish_fn ISA(gatun_attention_finish);
 gatun_floats_fn ISA(gatun_floats);
@@ -47,6 +48,7 @@ const struct gatun_kernels ISA(gatun_kernels) = {
     .square_sum = ISA(gatun_square_sum),
     .normed = ISA(gatun_normed),
     .gated = ISA(gatun_gated),
+    .turn = ISA(gatun_turn),
     .attention = ISA(gatun_attention),
     .attention_finish = ISA(gatun_attention_finish),
     .floats = ISA(gatun_floats),

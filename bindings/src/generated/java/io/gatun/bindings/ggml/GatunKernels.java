@@ -49,6 +49,15 @@ public class GatunKernels extends NativeSymbols {
     public static int GATUN_EXPERTS_MAX() {
         return GATUN_EXPERTS_MAX;
     }
+    private static final int GATUN_HEAD_MAX = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define GATUN_HEAD_MAX 1024
+     * }
+     */
+    public static int GATUN_HEAD_MAX() {
+        return GATUN_HEAD_MAX;
+    }
 
     private static class gatun_abi_version {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
@@ -1860,6 +1869,130 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_attention", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_rope_table {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rope_table");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_rope_table$descriptor() {
+        return gatun_rope_table.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_rope_table$handle() {
+        return gatun_rope_table.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_rope_table$address() {
+        return gatun_rope_table.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_rope_table(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_rope_table.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_rope_table", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_rope {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rope");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_rope$descriptor() {
+        return gatun_rope.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_rope$handle() {
+        return gatun_rope.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_rope$address() {
+        return gatun_rope.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_rope(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_rope.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_rope", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {

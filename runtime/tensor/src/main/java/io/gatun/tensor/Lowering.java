@@ -25,6 +25,7 @@ final class Lowering {
   private final SharedProducts products;
   private final FloatProducts floatProducts;
   private final OwnAttention ownAttention;
+  private final OwnRopes ropes;
 
   private Lowering(Graph graph, Target target) {
     this.ctx = target.ctx();
@@ -37,6 +38,7 @@ final class Lowering {
     this.products = new SharedProducts(custom, lowered, routes, inputs, graph, kernels);
     this.floatProducts = new FloatProducts(custom, lowered, routes);
     this.ownAttention = new OwnAttention(custom, target.threads());
+    this.ropes = new OwnRopes(custom, lowered, FusedRopes.of(graph, kernels));
   }
 
   /**
@@ -61,7 +63,9 @@ final class Lowering {
     Lowering lowering = new Lowering(graph, target);
     try (Arena names = Arena.ofConfined()) {
       for (Tensor node : graph.nodes()) {
-        if (lowering.products.emit(node) || lowering.inputs.emit(node)) {
+        if (lowering.products.emit(node)
+            || lowering.inputs.emit(node)
+            || lowering.ropes.emit(node)) {
           continue;
         }
         MemorySegment tensor = lowering.emit(node);
