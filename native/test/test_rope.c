@@ -31,21 +31,28 @@ static struct ggml_tensor heads_with_gaps(int64_t d, int64_t heads, int64_t toke
     return t;
 }
 
+static const float *head(const struct ggml_tensor *x, int64_t head, int64_t token) {
+    return (const float *)((const char *)x->data + (size_t)head * x->nb[1] + (size_t)token * x->nb[2]);
+}
+
 static float *random_heads(int64_t d, int64_t heads, int64_t tokens) {
     return random_floats(((d + GAP) * heads + 1) * tokens, 1);
 }
 
 static double exact_angle(const shape *s, const struct gatun_rope_angles *a, const float *factors,
                           int32_t position, int pair, double *magnitude) {
-    const double plain = position * pow(a->base, -2.0 * pair / s->dims) / (factors ? factors[pair] : 1);
+    const double factor = factors ? factors[pair] : 1;
+    const double plain = position * pow(a->base, -2.0 * pair / s->dims) / factor;
     *magnitude = a->attention_factor;
     if (!s->yarn) {
         return plain * a->scale;
     }
     const double per = s->dims / (2 * log(a->base)), turn = 2 * acos(-1.0);
-    const double low = fmax(0, floor(per * log(a->original_context / (a->beta_fast * turn))));
-    const double high = fmin(s->dims - 1, ceil(per * log(a->original_context / (a->beta_slow * turn))));
-    const double mix = (1 - fmin(1, fmax(0, (pair - low) / fmax(0.001, high - low)))) * a->ext_factor;
+    const double context = a->original_context / turn;
+    const double low = fmax(0, floor(per * log(context / a->beta_fast)));
+    const double high = fmin(s->dims - 1, ceil(per * log(context / a->beta_slow)));
+    const double part = fmin(1, fmax(0, (pair - low) / fmax(0.001, high - low)));
+    const double mix = (1 - part) * a->ext_factor;
     *magnitude *= 1 + 0.1 * log(1 / a->scale);
     return plain * a->scale * (1 - mix) + plain * mix;
 }
@@ -65,20 +72,18 @@ static void exact_head(const shape *s, const struct gatun_rope_angles *a, const 
     for (int i = 0; i < s->dims / 2; i++) {
         double magnitude;
         const double angle = exact_angle(s, a, factors, position, i, &magnitude);
-        const int first = s->neighbours ? 2 * i : i, second = s->neighbours ? 2 * i + 1 : i + s->dims / 2;
+        const int first = s->neighbours ? 2 * i : i;
+        const int second = s->neighbours ? 2 * i + 1 : i + s->dims / 2;
         out[first] = magnitude * (v[first] * cos(angle) - v[second] * sin(angle));
         out[second] = magnitude * (v[first] * sin(angle) + v[second] * cos(angle));
     }
 }
 
-static void check_head(const double *exact, const float *floats, const uint16_t *halves, int64_t d,
-                       const char *what) {
+/* GGML's angles are products of floats, so ours are; they move by a few units of the last place. */
+static void check_head(const double *exact, const float *got, int64_t d, const char *what) {
     for (int64_t i = 0; i < d; i++) {
-        const double got = floats ? floats[i] : float_of_half(halves[i]);
-        /* GGML's angles are products of floats, so ours are; they move by a few units of the last place. */
-        const double bound = 5e-4 + (floats ? 0 : 1e-3 * fabs(exact[i]));
-        check(fabs(got - exact[i]) <= bound, "%s: value %d of %d is %g, exactly %g", what, (int)i, (int)d,
-              got, exact[i]);
+        check(fabs(got[i] - exact[i]) <= 5e-4, "%s: value %d of %d is %g, exactly %g", what, (int)i,
+              (int)d, (double)got[i], exact[i]);
     }
 }
 
@@ -136,18 +141,16 @@ static void compare(shape s) {
     for (int64_t t = 0; t < s.tokens; t++) {
         const float *f = s.factors ? factors : NULL;
         for (int64_t h = 0; h < s.heads; h++) {
-            exact_head(&s, &angles, f, positions[t], (float *)((char *)q + t * (int64_t)tq.nb[2]) + h * (s.d + GAP),
-                       q_gain, exact);
-            check_head(exact, (float *)dst.data + (t * s.heads + h) * s.d, NULL, s.d, "query");
+            exact_head(&s, &angles, f, positions[t], head(&tq, h, t), q_gain, exact);
+            check_head(exact, (float *)dst.data + (t * s.heads + h) * s.d, s.d, "query");
         }
         for (int64_t g = 0; g < s.groups; g++) {
-            exact_head(&s, &angles, f, positions[t], (float *)((char *)k + t * (int64_t)tk.nb[2]) + g * (s.d + GAP),
-                       k_gain, exact);
-            check_head(exact, (float *)keys.data + (cells[t] * s.groups + g) * s.d, NULL, s.d, "key");
-            const float *x = (float *)((char *)v + t * (int64_t)tv.nb[2]) + g * (s.dv + GAP);
+            const int64_t place = cells[t] * s.groups + g;
+            exact_head(&s, &angles, f, positions[t], head(&tk, g, t), k_gain, exact);
+            check_head(exact, (float *)keys.data + place * s.d, s.d, "key");
             for (int64_t i = 0; i < s.dv; i++) {
-                check(((uint16_t *)values.data)[(cells[t] * s.groups + g) * s.dv + i] == half_of_float(x[i]),
-                      "a value in the cache is another");
+                const uint16_t half = ((uint16_t *)values.data)[place * s.dv + i];
+                check(half == half_of_float(head(&tv, g, t)[i]), "a value in the cache is another");
             }
         }
     }
