@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Prepares what the shipped story model learns from: the stories of a file, in which paragraphs have
- * an empty line between them and stories none, and as many as wanted of our own, made of templates.
+ * Prepares what the shipped story model learns from: the stories of a file, in which paragraphs
+ * have an empty line between them and stories none, and as many as wanted of our own, made of
+ * templates.
  *
  * <pre>java scripts/MakeStories.java STORIES COUNT SEED LEARN EVALUATE</pre>
  */
@@ -69,7 +70,13 @@ final class MakeStories {
     String place = one("park", "forest", "garden", "beach", "farm", "field");
     String thing = one("ball", "kite", "hat", "toy car", "red balloon", "book", "boat", "cake");
     String friend = one("Max", "Bella", "Coco", "Daisy", "Rusty", "Pip");
-    String where = one("under a tree", "behind a big rock", "near the water", "in the tall grass", "on a bench");
+    String where =
+        one(
+            "under a tree",
+            "behind a big rock",
+            "near the water",
+            "in the tall grass",
+            "on a bench");
     String start = one("Once upon a time, there was", "One day, there was", "Once, there was");
     String She = girl ? "She" : "He";
     String opening =
@@ -79,10 +86,21 @@ final class MakeStories {
         switch (random.nextInt(5)) {
           case 0 ->
               "One day, %s could not find the %s. %s looked and looked, but it was not there. %s felt very sad.\n\nThen a %s named %s came. \"Why are you sad?\" asked %s. \"I lost my %s,\" said %s. \"I will help you,\" said %s. They looked together and found the %s %s."
-                  .formatted(name, thing, She, name, animal, friend, friend, thing, name, friend, thing, where);
+                  .formatted(
+                      name, thing, She, name, animal, friend, friend, thing, name, friend, thing,
+                      where);
           case 1 ->
               "One day, %s saw a %s %s. The %s was hurt and could not walk. \"Do not be afraid,\" said %s. \"I will help you.\"\n\n%s took the %s home and gave it food and water. %s mom helped too. After some days, the %s was well again."
-                  .formatted(name, animal, where, animal, name, name, animal, girl ? "Her" : "His", animal);
+                  .formatted(
+                      name,
+                      animal,
+                      where,
+                      animal,
+                      name,
+                      name,
+                      animal,
+                      girl ? "Her" : "His",
+                      animal);
           case 2 ->
               "One day, it started to rain. %s and the %s named %s ran to a big tree. \"The rain is so loud,\" said %s. \"We are safe here,\" said %s.\n\nWhen the sun came out, they saw a big rainbow. \"Wow, it is so pretty!\" they said. They jumped in the puddles and laughed."
                   .formatted(name, animal, friend, friend, name);

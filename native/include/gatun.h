@@ -18,7 +18,7 @@
 #endif
 
 /* Grows with every incompatible change of this header; Java compares it at load. */
-#define GATUN_ABI_VERSION 5
+#define GATUN_ABI_VERSION 6
 GATUN_API int32_t gatun_abi_version(void);
 
 /*
@@ -101,6 +101,28 @@ GATUN_API int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n
  * block, 256 or 32. */
 GATUN_API void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
+/* How an input is computed while it is quantised. */
+struct gatun_input {
+    int32_t block; /* 256 or 32 */
+    int32_t glu;   /* GATUN_SWIGLU and the like, below */
+    float epsilon;
+};
+
+/*
+ * What gatun_quantize_rows makes of values that are computed on the way, so that they need no nodes
+ * of their own. Operands are F32 [K, N] or [K, U, T] with dense rows, a gain is [K].
+ * userdata: struct gatun_input.
+ */
+
+/* x / √(mean(x²) + ε) · gain: src[0] is x, src[1] the gain. */
+GATUN_API void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* The same of x = src[0] + src[1]; src[2] is the gain. dst, F32, starts with the sum, dense. */
+GATUN_API void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* src[0] is gate and src[1] up; or src[0] alone [2K, …] has both in each row. */
+GATUN_API void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
 /* One product of gatun_dot_rows. */
 struct gatun_dot_product {
     int64_t number; /* among those that share the input, 0 to GATUN_PRODUCTS − 1 */
@@ -172,6 +194,39 @@ GATUN_API int64_t gatun_attention_floats(int64_t d, int64_t dv, int64_t tokens, 
  * dst: F32, dense [DV, H, T] first, of gatun_attention_floats in all. userdata: gatun_attention_params.
  */
 GATUN_API void gatun_attention(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* The angles of rotary positions; see RopeParameters in Java for what each is. */
+struct gatun_rope_angles {
+    int32_t dims;
+    int32_t original_context;
+    float base, scale, ext_factor, attention_factor, beta_fast, beta_slow;
+};
+
+/* The cosines and then the sines of all pairs, for each token: dst F32 [dims, T]. src[0]: positions
+ * I32 [T]; src[1]: frequency factors F32 [dims/2 or more], or NULL. userdata: gatun_rope_angles. */
+GATUN_API void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
+/* Values of a head at most. */
+#define GATUN_HEAD_MAX 1024
+
+/* What gatun_rope takes besides its operands. */
+struct gatun_rope_node {
+    int32_t dims;
+    bool neighbours; /* pairs are (2i, 2i + 1), else (i, i + dims/2) */
+    float epsilon;   /* of the norms before */
+    void (*keys_from_float)(const float *x, void *y, int64_t k); /* GGML's for the caches' types */
+    void (*values_from_float)(const float *x, void *y, int64_t k);
+};
+
+/*
+ * Queries turned (dst, F32, dense [D, H, T]), keys turned and written into their cache, and values
+ * written into theirs. src[0…2]: q [D, H, T], k [D, G, T], v [DV, G, T], F32 with dense heads; src[3]: of
+ * gatun_rope_table; src[4]: cells I64 [T]; src[5], src[6]: caches [D·G, S] and [DV·G, S], whose heads
+ * are whole blocks of their types; src[7], src[8]: gains [D] of norms of q and k before they are
+ * turned, D a multiple of 32 then, or NULL. userdata: struct gatun_rope_node.
+ */
+GATUN_API void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
 /*
  * Products of floats, for training and for weights that are not quantised:
  * C(i, j) = Σ_l A(i, l)·B(l, j). C is dst: F32, i its inner axis, its rows may be a view's. A has any
@@ -282,10 +337,10 @@ enum {
     GATUN_CLAMP,
     GATUN_EXP,
     GATUN_SOFTPLUS,
-    GATUN_SWIGLU,
-    GATUN_GEGLU,
-    GATUN_REGLU,
-    GATUN_SWIGLU_OAI,
+    GATUN_SWIGLU,     /* gate · σ(gate) */
+    GATUN_GEGLU,      /* GELU(gate), the form with tanh */
+    GATUN_REGLU,      /* max(gate, 0) */
+    GATUN_SWIGLU_OAI, /* min(gate, 7) · σ(1.702 · gate), and up is clamp(up, ±7) + 1 */
 };
 struct gatun_activation {
     int32_t function;

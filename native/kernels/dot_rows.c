@@ -50,37 +50,6 @@ int32_t gatun_row_dots_block(int32_t type) {
     return gatun_kernels()->row_dots_known(type) ? gatun_weight_type(type)->block_values : 0;
 }
 
-int64_t gatun_quantized_rows_bytes(int32_t block, int64_t k, int64_t n) {
-    return (int64_t)sizeof(packed_header) + n * gatun_row_act_bytes(k, block);
-}
-
-/* src[0]: F32 [K, N] or, for experts, [K, U, T]. userdata: the block, 256 or 32. Threads share
- * stretches of 256 values, the smallest that lie together in both forms. */
-void gatun_quantize_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
-    const int block = (int)(intptr_t)userdata;
-    const struct ggml_tensor *x = dst->src[0];
-    packed_header *header = dst->data;
-    char *rows = (char *)(header + 1);
-    if (ith == 0) {
-        reset_counters(header);
-    }
-    const int64_t k = x->ne[0];
-    const int64_t row_bytes = gatun_row_act_bytes(k, block);
-    const int64_t parts = (k + 255) / 256;
-    const int64_t part_bytes = row_bytes / parts;
-    const int64_t all = x->ne[1] * x->ne[2] * parts;
-    for (int64_t at = all * ith / nth; at < all * (ith + 1) / nth; at++) {
-        const int64_t row = at / parts;
-        const int64_t part = at % parts;
-        const float *values =
-            (const float *)((const char *)x->data + row % x->ne[1] * (int64_t)x->nb[1] +
-                            row / x->ne[1] * (int64_t)x->nb[2]);
-        const int64_t count = k - part * 256 < 256 ? k - part * 256 : 256;
-        gatun_kernels()->row_pack(block, values + part * 256, count / block,
-                                  rows + row * row_bytes + part * part_bytes);
-    }
-}
-
 /* Rows from…to of one weight with all columns, by our own kernel. */
 static void own_rows(const struct ggml_tensor *w, int64_t from, int64_t to, const char *input,
                      int64_t input_bytes, int64_t n, float *c) {
@@ -102,8 +71,7 @@ void gatun_dot_rows(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     counter *counter = &header->counters[product->number];
     const int64_t all_rows = rows_of_all(dst, 1);
     const int64_t n = columns_of_each(dst, 1);
-    const int64_t input_bytes =
-        ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
+    const int64_t input_bytes = input_row_bytes(dst->src[0], product->rows);
     const int64_t share = all_rows / (PIECES * nth);
     const int64_t rows = share > ROWS_MIN ? share : ROWS_MIN;
     for (;;) {

@@ -178,8 +178,7 @@ void gatun_dot_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata
     counter *counter = &header->counters[product->number];
     const struct ggml_tensor *ids = dst->src[1];
     const int64_t pairs = ids->ne[0] * ids->ne[1];
-    const int64_t input_bytes =
-        ((int64_t)dst->src[0]->ne[0] - (int64_t)sizeof(packed_header)) / product->rows;
+    const int64_t input_bytes = input_row_bytes(dst->src[0], product->rows);
     const int64_t pieces = pieces_of_all(dst, 2, ROWS_AT_ONCE);
     for (int64_t next = take(counter); next < pairs * pieces; next = take(counter)) {
         const int64_t pair = next / pieces;

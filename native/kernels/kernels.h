@@ -7,7 +7,9 @@
 
 #include "attention.h"
 #include "float_gemm.h"
+#include "inputs.h"
 #include "int8_gemm.h"
+#include "rope.h"
 #include "row_dots.h"
 #include "training.h"
 
@@ -26,6 +28,14 @@ struct gatun_kernels {
     gatun_row_pack_fn *row_pack;
     gatun_row_dots_fn *row_dots;
     gatun_row_dots_known_fn *row_dots_known;
+
+    /* inputs.h */
+    gatun_square_sum_fn *square_sum;
+    gatun_normed_fn *normed;
+    gatun_gated_fn *gated;
+
+    /* rope.h */
+    gatun_turn_fn *turn;
 
     /* attention.h */
     gatun_attention_fn *attention;

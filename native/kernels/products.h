@@ -27,6 +27,11 @@ static inline void reset_counters(packed_header *header) {
     }
 }
 
+/* Bytes of one row of an input that was converted row by row; it may be a view of any type. */
+static inline int64_t input_row_bytes(const struct ggml_tensor *input, int64_t rows) {
+    return (input->ne[0] * (int64_t)input->nb[0] - (int64_t)sizeof(packed_header)) / rows;
+}
+
 /* The next piece of work, from 0. */
 static inline int32_t take(counter *c) {
     return atomic_fetch_add_explicit(&c->next, 1, memory_order_relaxed);

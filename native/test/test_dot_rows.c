@@ -103,7 +103,7 @@ static void check_result(const float *got, const char *w, const void *column, in
 static struct ggml_tensor converted(int way, struct ggml_tensor *x, char **rows) {
     const struct gatun_row_type *type = &row_types[way];
     const int64_t k = x->ne[0], n = x->ne[1] * x->ne[2], bytes = gatun_converted_bytes(type, k, n);
-    struct ggml_tensor t = {.ne = {bytes, 1, 1, 1}, .data = filled(bytes), .src = {x}};
+    struct ggml_tensor t = {.ne = {bytes, 1, 1, 1}, .nb = {1}, .data = filled(bytes), .src = {x}};
     run_op(gatun_convert_rows, &t, (int64_t)(intptr_t)type);
     *rows = filled(n * bytes_of(way, k));
     for (int64_t i = 0; i < n; i++) {

@@ -18,7 +18,7 @@ static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) 
     tw.nb[1] = (size_t)row;
     struct ggml_tensor tx = matrix(TYPE_F32, k, n, x);
     const int64_t bytes = gatun_quantized_rows_bytes(t->block_values, k, n);
-    struct ggml_tensor tq = {.ne = {bytes, 1, 1, 1}, .data = filled(bytes), .src = {&tx}};
+    struct ggml_tensor tq = {.ne = {bytes, 1, 1, 1}, .nb = {1}, .data = filled(bytes), .src = {&tx}};
     run_op(gatun_quantize_rows, &tq, t->block_values);
     float *c = filled(m * n * (int64_t)sizeof *c);
     struct ggml_tensor tc = matrix(TYPE_F32, m, n, c);

@@ -23,6 +23,10 @@ gatun_tile_fn ISA(gatun_tile256), ISA(gatun_tile32);
 gatun_row_pack_fn ISA(gatun_row_pack);
 gatun_row_dots_fn ISA(gatun_row_dots);
 gatun_row_dots_known_fn ISA(gatun_row_dots_known);
+gatun_square_sum_fn ISA(gatun_square_sum);
+gatun_normed_fn ISA(gatun_normed);
+gatun_gated_fn ISA(gatun_gated);
+gatun_turn_fn ISA(gatun_turn);
 gatun_attention_fn ISA(gatun_attention);
 gatun_attention_finish_fn ISA(gatun_attention_finish);
 gatun_floats_fn ISA(gatun_floats);
@@ -51,6 +55,10 @@ const struct gatun_kernels ISA(gatun_kernels) = {
     .row_pack = ISA(gatun_row_pack),
     .row_dots = ISA(gatun_row_dots),
     .row_dots_known = ISA(gatun_row_dots_known),
+    .square_sum = ISA(gatun_square_sum),
+    .normed = ISA(gatun_normed),
+    .gated = ISA(gatun_gated),
+    .turn = ISA(gatun_turn),
     .attention = ISA(gatun_attention),
     .attention_finish = ISA(gatun_attention_finish),
     .floats = ISA(gatun_floats),

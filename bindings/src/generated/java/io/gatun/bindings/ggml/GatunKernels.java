@@ -22,10 +22,10 @@ public class GatunKernels extends NativeSymbols {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.gatun.bindings.NativeLibraries.kernelLookup();
 
-    private static final int GATUN_ABI_VERSION = (int)5L;
+    private static final int GATUN_ABI_VERSION = (int)6L;
     /**
      * {@snippet lang=c :
-     * #define GATUN_ABI_VERSION 5
+     * #define GATUN_ABI_VERSION 6
      * }
      */
     public static int GATUN_ABI_VERSION() {
@@ -48,6 +48,15 @@ public class GatunKernels extends NativeSymbols {
      */
     public static int GATUN_EXPERTS_MAX() {
         return GATUN_EXPERTS_MAX;
+    }
+    private static final int GATUN_HEAD_MAX = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define GATUN_HEAD_MAX 1024
+     * }
+     */
+    public static int GATUN_HEAD_MAX() {
+        return GATUN_HEAD_MAX;
     }
     private static final int GATUN_SUM_VALUES = (int)16384L;
     /**
@@ -1094,6 +1103,192 @@ public class GatunKernels extends NativeSymbols {
         }
     }
 
+    private static class gatun_quantize_normed {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_normed");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_normed$descriptor() {
+        return gatun_quantize_normed.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_normed$handle() {
+        return gatun_quantize_normed.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_normed$address() {
+        return gatun_quantize_normed.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_normed(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_normed.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_normed", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize_sum_normed {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_sum_normed");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_sum_normed$descriptor() {
+        return gatun_quantize_sum_normed.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_sum_normed$handle() {
+        return gatun_quantize_sum_normed.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_sum_normed$address() {
+        return gatun_quantize_sum_normed.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_sum_normed(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_sum_normed.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_sum_normed", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_quantize_gated {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_quantize_gated");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_quantize_gated$descriptor() {
+        return gatun_quantize_gated.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_quantize_gated$handle() {
+        return gatun_quantize_gated.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_quantize_gated$address() {
+        return gatun_quantize_gated.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_quantize_gated(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_quantize_gated.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_quantize_gated", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gatun_dot_rows {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GatunKernels.C_POINTER,
@@ -1647,6 +1842,130 @@ public class GatunKernels extends NativeSymbols {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gatun_attention", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_rope_table {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rope_table");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_rope_table$descriptor() {
+        return gatun_rope_table.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_rope_table$handle() {
+        return gatun_rope_table.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_rope_table$address() {
+        return gatun_rope_table.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_rope_table(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_rope_table(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_rope_table.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_rope_table", dst, ith, nth, userdata);
+            }
+            mh$.invokeExact(dst, ith, nth, userdata);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_rope {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GatunKernels.C_POINTER,
+            GatunKernels.C_INT,
+            GatunKernels.C_INT,
+            GatunKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_rope");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static FunctionDescriptor gatun_rope$descriptor() {
+        return gatun_rope.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MethodHandle gatun_rope$handle() {
+        return gatun_rope.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static MemorySegment gatun_rope$address() {
+        return gatun_rope.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gatun_rope(struct ggml_tensor *dst, int ith, int nth, void *userdata)
+     * }
+     */
+    public static void gatun_rope(MemorySegment dst, int ith, int nth, MemorySegment userdata) {
+        var mh$ = gatun_rope.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_rope", dst, ith, nth, userdata);
             }
             mh$.invokeExact(dst, ith, nth, userdata);
         } catch (Error | RuntimeException ex) {

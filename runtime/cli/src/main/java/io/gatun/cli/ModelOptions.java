@@ -47,7 +47,8 @@ final class ModelOptions {
       names = "--kernels",
       paramLabel = "WHICH",
       description =
-          "own, ggml (logits equal to libllama's bit for bit), or a list of families of own kernels (default: own).")
+          "own, ggml (logits equal to libllama's bit for bit), or a list of families of own kernels: "
+              + "matmul, experts, floats, attention, fused (default: own).")
   String kernels = "own";
 
   @Option(

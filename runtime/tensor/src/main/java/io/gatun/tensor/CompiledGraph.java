@@ -187,7 +187,7 @@ public final class CompiledGraph implements AutoCloseable {
   void forgetAddresses() {
     data.clear();
     for (Tensor node : graph.nodes()) {
-      if (!(node.op() instanceof Op.Stored)) {
+      if (!(node.op() instanceof Op.Stored) && !lowered[node.index()].equals(NULL)) {
         forgetAddress(struct(node));
       }
     }

@@ -64,8 +64,8 @@ record CustomNodes(MemorySegment ctx, Arena arena) {
 
   /** A node whose result is bytes of a kernel's own format. */
   MemorySegment bytes(
-      long count, MemorySegment function, MemorySegment data, MemorySegment... operands) {
-    return node(DType.I8, Shape.of(count), function, data, List.of(operands));
+      long count, MemorySegment function, MemorySegment data, List<MemorySegment> operands) {
+    return node(DType.I8, Shape.of(count), function, data, operands);
   }
 
   /** A small number in place of a pointer. */

@@ -3,6 +3,7 @@ package io.gatun.tensor;
 import io.gatun.bindings.ggml.GatunKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Pairs of tokens and experts, sorted by expert: once for all products with the same ids. */
@@ -39,6 +40,6 @@ final class ExpertRoutes {
         GatunKernels.gatun_route_bytes(experts.count(), experts.pairs()),
         GatunKernels.gatun_route$address(),
         CustomNodes.number(experts.count()),
-        lowered[experts.ids().index()]);
+        List.of(lowered[experts.ids().index()]));
   }
 }

@@ -26,6 +26,11 @@ public record Graph(List<Tensor> nodes, List<Tensor> outputs) {
         .anyMatch(node -> node.op() instanceof Op.Input input && input.name().equals(name));
   }
 
+  /** Whether it has no backward pass. */
+  boolean forward() {
+    return nodes.stream().noneMatch(node -> node.op() instanceof Op.Backward);
+  }
+
   /** Multiply-adds of all matrix products and attentions, twice: the usual estimate of work. */
   public long flops() {
     long sum = 0;

@@ -28,7 +28,9 @@ public record Kernels(Set<Family> families) {
     /** Products with weights of F32, F16 and BF16, other than expert matrices. */
     FLOATS,
     /** Attention that reads keys and values once for all heads that share them. */
-    ATTENTION
+    ATTENTION,
+    /** What lies between products of few columns, computed by the node that needs it. */
+    FUSED
   }
 
   public Kernels {
@@ -166,13 +168,23 @@ public record Kernels(Set<Family> families) {
     Tensor v = node.operands().get(2);
     return families.contains(Family.ATTENTION)
         && vectorised()
-        && KEYS_AND_VALUES.contains(k.type())
-        && KEYS_AND_VALUES.contains(v.type())
+        && caches(k.type())
+        && caches(v.type())
         && q.shape().d0() % Math.max(8, k.type().blockSize()) == 0
         && v.shape().d0() % Math.max(8, v.type().blockSize()) == 0
         && q.shape().d0() <= ATTENTION_DIM_MAX
         && v.shape().d0() <= ATTENTION_DIM_MAX
         && q.shape().d3() == 1;
+  }
+
+  /** Whether a cache of a type is one that our kernels write and read. */
+  static boolean caches(DType type) {
+    return KEYS_AND_VALUES.contains(type);
+  }
+
+  /** Whether nodes may be computed by others that need them. */
+  boolean fused() {
+    return families.contains(Family.FUSED) && vectorised();
   }
 
   private static boolean panels(DType type) {

@@ -5,6 +5,7 @@ import static java.lang.foreign.MemorySegment.NULL;
 import io.gatun.bindings.ggml.Ggml;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -20,21 +21,26 @@ final class Lowering {
   private final MemorySegment ctx;
   private final MemorySegment[] lowered;
   private final Kernels kernels;
+  private final ConvertedInputs inputs;
   private final SharedProducts products;
   private final FloatProducts floatProducts;
   private final OwnAttention ownAttention;
   private final TrainingNodes training;
+  private final OwnRopes ropes;
 
   private Lowering(Graph graph, Target target) {
     this.ctx = target.ctx();
     this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
+    Arrays.fill(lowered, NULL);
     this.kernels = target.kernels();
     CustomNodes custom = new CustomNodes(ctx, target.arena());
     ExpertRoutes routes = new ExpertRoutes(custom, lowered);
-    this.products = new SharedProducts(custom, lowered, routes, graph, kernels);
+    this.inputs = new ConvertedInputs(custom, lowered, routes, FusedInputs.of(graph, kernels));
+    this.products = new SharedProducts(custom, lowered, routes, inputs, graph, kernels);
     this.floatProducts = new FloatProducts(custom, lowered, routes);
     this.ownAttention = new OwnAttention(custom, target.threads());
     this.training = new TrainingNodes(custom, target.threads(), graph, lowered, routes);
+    this.ropes = new OwnRopes(custom, lowered, FusedRopes.of(graph, kernels));
   }
 
   /**
@@ -53,7 +59,7 @@ final class Lowering {
   /**
    * Emits all nodes in order.
    *
-   * @return the GGML tensor of each node, by {@link Tensor#index()}
+   * @return the GGML tensor of each node, by {@link Tensor#index()}; NULL where another computes it
    */
   static MemorySegment[] lower(Graph graph, Target target) {
     Lowering lowering = new Lowering(graph, target);
@@ -62,7 +68,9 @@ final class Lowering {
         if (node.op() instanceof Op.Backward) {
           lowering.floatProducts.forget();
         }
-        if (lowering.products.emit(node)) {
+        if (lowering.products.emit(node)
+            || lowering.inputs.emit(node)
+            || lowering.ropes.emit(node)) {
           continue;
         }
         MemorySegment tensor = lowering.emit(node);
@@ -77,7 +85,10 @@ final class Lowering {
       }
       // Expanding in order of creation makes that the order of computation.
       for (Tensor node : graph.nodes()) {
-        Ggml.ggml_build_forward_expand(target.ggmlGraph(), lowering.lowered[node.index()]);
+        MemorySegment tensor = lowering.lowered[node.index()];
+        if (!tensor.equals(NULL)) {
+          Ggml.ggml_build_forward_expand(target.ggmlGraph(), tensor);
+        }
       }
     }
     return lowering.lowered;

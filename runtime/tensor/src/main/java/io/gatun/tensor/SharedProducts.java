@@ -2,18 +2,14 @@ package io.gatun.tensor;
 
 import io.gatun.bindings.ggml.GatunKernels;
 import io.gatun.bindings.ggml.Ggml;
-import io.gatun.bindings.ggml.GgmlCpu;
 import io.gatun.bindings.ggml.gatun_dot_product;
-import io.gatun.bindings.ggml.gatun_row_type;
 import io.gatun.bindings.ggml.ggml_type_traits_cpu;
-import io.gatun.tensor.ExpertRoutes.Experts;
 import io.gatun.tensor.Kernels.Product;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Lowers the matrix products that {@link Kernels} gives to our own kernels. An input is converted
@@ -25,27 +21,15 @@ final class SharedProducts {
   /** GGML nodes per product at most: route, converted input, products, view. */
   static final int TENSORS = 4;
 
-  /**
-   * An input in one converted form: {@code format} is the activations' block for {@link
-   * Product#PANELS} and {@link Product#DOTS}, or GGML's number of the type that the dot products of
-   * {@link Product#ROWS} take. Products of the backward pass that compute a forward value again are
-   * of another phase than those that computed it first: sharing would compute them as early.
-   */
-  private record Input(Tensor x, Optional<Experts> experts, Product kernel, int format, int phase) {
-    int inputs() {
-      return experts.isPresent() ? 2 : 1;
-    }
-  }
-
   /** Products that become one node. */
-  private record Group(Input input, List<Tensor> members) {}
+  private record Group(ProductInput input, List<Tensor> members) {}
 
   private final CustomNodes custom;
   private final MemorySegment[] lowered;
   private final Map<Tensor, Group> groups = new HashMap<>();
-  private final Map<Input, MemorySegment> converted = new HashMap<>();
-  private final Map<Input, Integer> products = new HashMap<>();
+  private final Map<ProductInput, Integer> products = new HashMap<>();
   private final ExpertRoutes routes;
+  private final ConvertedInputs inputs;
 
   /**
    * @param lowered the GGML tensors of nodes that were emitted, by {@link Tensor#index()}
@@ -54,12 +38,14 @@ final class SharedProducts {
       CustomNodes custom,
       MemorySegment[] lowered,
       ExpertRoutes routes,
+      ConvertedInputs inputs,
       Graph graph,
       Kernels kernels) {
     this.custom = custom;
     this.lowered = lowered;
     this.routes = routes;
-    Map<Input, Group> open = new HashMap<>();
+    this.inputs = inputs;
+    Map<ProductInput, Group> open = new HashMap<>();
     int phase = 0;
     for (Tensor node : graph.nodes()) {
       phase += node.op() instanceof Op.Backward ? 1 : 0;
@@ -67,9 +53,9 @@ final class SharedProducts {
       if (!kernel.shared()) {
         continue;
       }
-      Input input = input(node, kernel, phase);
+      ProductInput input = ProductInput.of(node, kernel, phase);
       Group group = open.computeIfAbsent(input, key -> new Group(key, new ArrayList<>()));
-      if (input.inputs() + group.members().size() == CustomNodes.OPERANDS_MAX) {
+      if (input.operandCount() + group.members().size() == CustomNodes.OPERANDS_MAX) {
         group = new Group(input, new ArrayList<>());
         open.put(input, group);
       }
@@ -91,10 +77,10 @@ final class SharedProducts {
   }
 
   private void emit(Group group) {
-    Input input = group.input();
+    ProductInput input = group.input();
     List<Tensor> members = group.members();
     List<MemorySegment> operands = new ArrayList<>();
-    operands.add(converted.computeIfAbsent(input, this::convert));
+    operands.add(inputs.of(input));
     input
         .experts()
         .ifPresent(experts ->
@@ -122,7 +108,7 @@ final class SharedProducts {
             custom.ctx(), all, s.d0(), s.d1(), s.d2(), part.s1(), part.s2(), offset);
   }
 
-  private static MemorySegment function(Input input) {
+  private static MemorySegment function(ProductInput input) {
     boolean experts = input.experts().isPresent();
     return switch (input.kernel()) {
       case PANELS ->
@@ -138,7 +124,7 @@ final class SharedProducts {
   }
 
   /** What the products' function is given: its number among those of the input, and more. */
-  private MemorySegment data(Input input, List<Tensor> members) {
+  private MemorySegment data(ProductInput input, List<Tensor> members) {
     int number = products.merge(input, 1, Integer::sum) - 1;
     if (number >= GatunKernels.GATUN_PRODUCTS()) {
       throw new ShapeException(
@@ -158,61 +144,13 @@ final class SharedProducts {
           i,
           input.kernel() == Product.DOTS
               ? MemorySegment.NULL
-              : ggml_type_traits_cpu.vec_dot(traits(type)));
+              : ggml_type_traits_cpu.vec_dot(ProductInput.traits(type)));
     }
     return data;
   }
 
-  private MemorySegment convert(Input input) {
-    MemorySegment x = at(input.x());
-    long k = input.x().shape().d0();
-    long n = input.x().shape().rows();
-    MemorySegment block = CustomNodes.number(input.format());
-    if (input.kernel() == Product.DOTS) {
-      long bytes = GatunKernels.gatun_quantized_rows_bytes(input.format(), k, n);
-      return custom.bytes(bytes, GatunKernels.gatun_quantize_rows$address(), block, x);
-    }
-    if (input.kernel() == Product.ROWS) {
-      DType format = DType.ofId(input.format()).orElseThrow();
-      MemorySegment type = gatun_row_type.allocate(custom.arena());
-      gatun_row_type.from_float(type, ggml_type_traits_cpu.from_float(traits(format.id())));
-      gatun_row_type.block(type, format.blockSize());
-      gatun_row_type.block_bytes(type, format.blockBytes());
-      long bytes = GatunKernels.gatun_converted_bytes(type, k, n);
-      return custom.bytes(bytes, GatunKernels.gatun_convert_rows$address(), type, x);
-    }
-    if (input.experts().isEmpty()) {
-      long bytes = GatunKernels.gatun_quantized_bytes(input.format(), k, n);
-      return custom.bytes(bytes, GatunKernels.gatun_quantize$address(), block, x);
-    }
-    Experts experts = input.experts().get();
-    long bytes =
-        GatunKernels.gatun_quantized_experts_bytes(
-            input.format(), k, experts.count(), experts.pairs());
-    MemorySegment function = GatunKernels.gatun_quantize_experts$address();
-    return custom.bytes(bytes, function, block, x, routes.of(experts), at(experts.ids()));
-  }
-
   private MemorySegment at(Tensor node) {
     return lowered[node.index()];
-  }
-
-  private static Input input(Tensor product, Product kernel, int phase) {
-    List<Tensor> operands = product.operands();
-    DType type = operands.getFirst().type();
-    int format =
-        switch (kernel) {
-          case PANELS -> Kernels.activationBlock(type);
-          case DOTS -> Kernels.rowDotsBlock(type);
-          default -> ggml_type_traits_cpu.vec_dot_type(traits(type.id()));
-        };
-    Optional<Experts> experts =
-        product.op() instanceof Op.MatMulId ? Optional.of(Experts.of(product)) : Optional.empty();
-    return new Input(operands.get(1), experts, kernel, format, phase);
-  }
-
-  private static MemorySegment traits(int type) {
-    return GgmlCpu.ggml_get_type_traits_cpu(type).reinterpret(ggml_type_traits_cpu.sizeof());
   }
 
   private static StoredTensor weight(Tensor product) {
