@@ -25,11 +25,11 @@ import org.jspecify.annotations.Nullable;
  * shares it. It appears by one atomic move of a complete folder: a second process either finds it
  * whole or makes its own and loses the race harmlessly.
  */
-final class NativeCache {
+public final class NativeCache {
   private NativeCache() {}
 
   /** Where caches go: {@code gatun.cache.dir}, or the operating system's place for them. */
-  static Path root() {
+  public static Path root() {
     String explicit = System.getProperty("gatun.cache.dir", System.getenv("GATUN_CACHE_DIR"));
     if (explicit != null && !explicit.isBlank()) {
       return Path.of(explicit);

@@ -6,13 +6,14 @@ import io.gatun.engine.EngineOptions;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.tensor.Kernels;
+import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Which model, and how it is loaded and run. */
 final class ModelOptions {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "A GGUF file.")
+  @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", description = "A GGUF file.")
   Path model = Path.of("");
 
   @Option(
@@ -59,6 +60,15 @@ final class ModelOptions {
 
   @Option(names = "--ignore-memory", description = "Load even if memory seems too small.")
   boolean ignoreMemory;
+
+  /** Takes the model that comes with Gatun when none was named; whether it did. */
+  boolean useShipped() throws IOException {
+    if (!model.toString().isEmpty()) {
+      return false;
+    }
+    model = ShippedModel.file();
+    return true;
+  }
 
   LoadOptions loading() {
     return LoadOptions.defaults()

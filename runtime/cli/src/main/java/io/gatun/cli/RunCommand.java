@@ -22,9 +22,15 @@ import picocli.CommandLine.Option;
 /** {@code gatun run}: streams a completion. */
 @Command(
     name = "run",
-    description = "Completes a text and prints it as it is generated.",
+    description = {
+      "Completes a text and prints it as it is generated.",
+      "Without a model, a small one that comes with Gatun tells a story."
+    },
     mixinStandardHelpOptions = true)
 public final class RunCommand implements CliCommand {
+  /** What the shipped model goes on with when nothing is asked. */
+  private static final String BEGINNING = "Once upon a time";
+
   @Mixin ModelOptions model = new ModelOptions();
   @Mixin SamplingOptions sampling = new SamplingOptions();
   @Mixin AdapterOptions adapters = new AdapterOptions();
@@ -67,7 +73,8 @@ public final class RunCommand implements CliCommand {
     if (!ids.isEmpty()) {
       return runIds();
     }
-    String text = text();
+    boolean shipped = model.useShipped();
+    String text = shipped ? beginning() : text();
     try (LanguageModel loaded = model.load()) {
       GenerateOptions options =
           sampling
@@ -78,7 +85,7 @@ public final class RunCommand implements CliCommand {
           chat
               ? loaded.model().vocabulary().renderChat(List.of(Map.entry("user", text)), true)
               : text;
-      if (echo) {
+      if (echo || (shipped && prompt == null && file == null)) {
         Console.print(text);
       }
       try (TokenStream stream = loaded.stream(input, options)) {
@@ -110,6 +117,15 @@ public final class RunCommand implements CliCommand {
       }
     }
     return 0;
+  }
+
+  /** What the shipped model goes on with. */
+  private String beginning() throws IOException {
+    if (prompt == null && file == null && Console.interactive()) {
+      return BEGINNING;
+    }
+    String text = text();
+    return text.isBlank() ? BEGINNING : text;
   }
 
   private String text() throws IOException {

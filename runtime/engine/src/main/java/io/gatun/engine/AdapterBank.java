@@ -14,6 +14,7 @@ import io.gatun.tensor.Shape;
 import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.TensorStore;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Native memory of the adapters that requests use: for each matrix a stack of all their A and one
@@ -96,11 +97,7 @@ final class AdapterBank implements AutoCloseable {
     }
   }
 
-  private void put(
-      int slot,
-      String name,
-      AdapterShape.Matrix m,
-      @org.jspecify.annotations.Nullable LowRank delta) {
+  private void put(int slot, String name, AdapterShape.Matrix m, @Nullable LowRank delta) {
     int rank = shape.rank();
     float[] a = new float[m.in() * rank * m.experts()];
     float[] b = new float[rank * m.out() * m.experts()];

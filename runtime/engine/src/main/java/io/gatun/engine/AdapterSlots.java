@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -126,14 +127,14 @@ final class AdapterSlots implements AutoCloseable {
   }
 
   AdapterBank bank() {
-    return java.util.Objects.requireNonNull(bank);
+    return Objects.requireNonNull(bank);
   }
 
   /** The adapters of a sequence and their slots. */
   List<Used> used(Sequence sequence) {
     List<Used> used = new ArrayList<>();
     for (AdapterUse use : sequence.request().adapters()) {
-      Resident resident = java.util.Objects.requireNonNull(residents.get(use.adapter()));
+      Resident resident = Objects.requireNonNull(residents.get(use.adapter()));
       used.add(new Used(kind(use.adapter()), resident.slot, use.scale()));
     }
     return used;
@@ -145,7 +146,7 @@ final class AdapterSlots implements AutoCloseable {
     for (AdapterUse use : sequence.request().adapters()) {
       if (use.adapter() instanceof SoftPrompt soft) {
         if (position < before + soft.rows()) {
-          int slot = java.util.Objects.requireNonNull(residents.get(soft)).slot;
+          int slot = Objects.requireNonNull(residents.get(soft)).slot;
           return slot * bank().shape().softRows() + position - before;
         }
         before += soft.rows();
@@ -231,7 +232,7 @@ final class AdapterSlots implements AutoCloseable {
       entry.getValue().slot = slot;
       larger.put(slot++, entry.getKey());
     }
-    return java.util.Objects.requireNonNull(residents.get(adapter));
+    return Objects.requireNonNull(residents.get(adapter));
   }
 
   private AdapterShape shapeWith(Adapter adapter) {

@@ -38,6 +38,62 @@ class CommandLineTest {
   }
 
   @Test
+  void run_without_a_model_tells_a_story() throws Exception {
+    Result story = gatun("", "run", "-n", "100", "--seed", "1");
+    assertThat(story.code()).as(story.err()).isZero();
+    assertThat(story.out()).startsWith("Once upon a time").hasSizeGreaterThan(200);
+    assertThat(gatun("", "run", "-p", "One day, Tom", "-n", "20", "--greedy").out()).contains(" ");
+    Result nothing = gatun("", "chat");
+    assertThat(nothing.code()).isEqualTo(1);
+    assertThat(nothing.err()).hasLineCount(1).contains("name a .gguf file");
+  }
+
+  @Test
+  void a_lora_is_trained_and_acts() throws Exception {
+    Path text = Files.writeString(folder.resolve("t.txt"), "The king is dead. ".repeat(40));
+    String adapter = folder.resolve("king.gguf").toString();
+    String report = folder.resolve("report.jsonl").toString();
+    Result trained =
+        gatun(
+            "",
+            "train",
+            "lora",
+            stories(),
+            "-f",
+            text.toString(),
+            "-o",
+            adapter,
+            "--steps",
+            "12",
+            "--rows",
+            "128",
+            "--sequence",
+            "64",
+            "--rate",
+            "0.01",
+            "--report",
+            report,
+            "-t",
+            "1");
+    assertThat(trained.code()).as(trained.err()).isZero();
+    assertThat(trained.out()).contains("after 12 steps").hasLineCount(1);
+    assertThat(Files.readAllLines(Path.of(report))).hasSize(12);
+    assertThat(Files.readString(Path.of(report + ".svg"))).startsWith("<svg");
+    String[] run = {
+      "run", stories(), "-p", "The king", "-n", "8", "--greedy", "--adapter", adapter
+    };
+    assertThat(gatun("", run).out()).isNotEqualTo(gatun("", java.util.Arrays.copyOf(run, 7)).out());
+    Result missing = gatun("", "run", stories(), "-p", "x", "--adapter", "nothing.gguf=2");
+    assertThat(missing.code()).isEqualTo(1);
+    assertThat(missing.err()).hasLineCount(1).contains("nothing.gguf");
+    Result model = gatun("", "run", stories(), "-p", "x", "--adapter", stories());
+    assertThat(model.err()).hasLineCount(1).contains("not an adapter");
+    Result empty = gatun("", "train", "lora", stories(), "-f", "/dev/null", "-o", adapter);
+    assertThat(empty.code()).isEqualTo(1);
+    assertThat(empty.err()).contains("no text");
+  }
+
+  @Test
   void run_reads_a_piped_prompt() throws Exception {
     Result result = gatun("Once upon a time\n", "run", stories(), "-n", "12", "--greedy", "--echo");
     assertThat(result.out()).startsWith("Once upon a time, there was");

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One compiled graph of training: the loss of a mini-batch, and with it nothing more, or gradients
@@ -141,10 +142,7 @@ final class TrainingPass implements AutoCloseable {
   }
 
   /** The same with an optimiser's step. */
-  double run(
-      MiniBatch batch,
-      @org.jspecify.annotations.Nullable UpdateSettings decaying,
-      @org.jspecify.annotations.Nullable UpdateSettings plain) {
+  double run(MiniBatch batch, @Nullable UpdateSettings decaying, @Nullable UpdateSettings plain) {
     compiled.begin();
     compiled.write(forward.tokens(), batch.tokens());
     compiled.write(forward.positions(), batch.positions());
