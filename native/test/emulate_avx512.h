@@ -129,6 +129,63 @@ static EMULATION float emulated_reduce_max_ps(lanes a) {
 
 #undef EMULATED
 
+/* Of 16-bit pairs, saturated; bytes from the same 16 of a. */
+static EMULATION lanes emulated_maddubs_epi16(lanes a, lanes b) {
+    lanes r;
+    for (int n = 0; n < 32; n++) {
+        const int sum = a.u[2 * n] * b.b[2 * n] + a.u[2 * n + 1] * b.b[2 * n + 1];
+        r.h[n] = (int16_t)(sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum);
+    }
+    return r;
+}
+
+static EMULATION lanes emulated_shuffle_epi8(lanes a, lanes by) {
+    lanes r;
+    for (int n = 0; n < 64; n++) {
+        r.u[n] = by.u[n] & 0x80 ? 0 : a.u[n / 16 * 16 + (by.u[n] & 15)];
+    }
+    return r;
+}
+
+/* Halves of 256 bits: what the compiler leaves undefined is 0 here. */
+static EMULATION lanes emulated_low(const void *half) {
+    lanes r;
+    memset(&r, 0, sizeof r);
+    memcpy(&r, half, 32);
+    return r;
+}
+
+static EMULATION lanes emulated_with_high(lanes a, const void *half) {
+    memcpy((char *)&a + 32, half, 32);
+    return a;
+}
+
+static EMULATION __m256i emulated_half(lanes a, int which) {
+    __m256i r;
+    memcpy(&r, (const char *)&a + 32 * which, 32);
+    return r;
+}
+
+static inline lanes emulated_castsi256_si512(__m256i a) { return emulated_low(&a); }
+static inline lanes emulated_castps256_ps512(__m256 a) { return emulated_low(&a); }
+static inline lanes emulated_inserti64x4(lanes a, __m256i b, int at) {
+    return at == 1 ? emulated_with_high(a, &b) : (abort(), a);
+}
+static inline lanes emulated_insertf32x8(lanes a, __m256 b, int at) {
+    return at == 1 ? emulated_with_high(a, &b) : (abort(), a);
+}
+static inline lanes emulated_broadcast_i64x4(__m256i a) {
+    return emulated_with_high(emulated_low(&a), &a);
+}
+static inline __m256i emulated_dpbusd256(__m256i sum, __m256i a, __m256i b) {
+    return emulated_half(
+        emulated_dpbusd_epi32(emulated_low(&sum), emulated_low(&a), emulated_low(&b)), 0);
+}
+static inline __m256i emulated_dpwssd256(__m256i sum, __m256i a, __m256i b) {
+    return emulated_half(
+        emulated_dpwssd_epi32(emulated_low(&sum), emulated_low(&a), emulated_low(&b)), 0);
+}
+
 #define _mm512_setzero_ps() emulated_set1_ps(0)
 #define _mm512_setzero_si512() emulated_set1_epi32(0)
 #define _mm512_set1_ps emulated_set1_ps
@@ -165,5 +222,18 @@ static EMULATION float emulated_reduce_max_ps(lanes a) {
 #define _mm512_cvtph_ps emulated_cvtph_ps
 #define _mm512_roundscale_ps emulated_roundscale_ps
 #define _mm512_cmp_ps_mask emulated_cmp_ps_mask
+#define _mm512_maddubs_epi16 emulated_maddubs_epi16
+#define _mm512_shuffle_epi8 emulated_shuffle_epi8
+#define _mm512_castsi256_si512 emulated_castsi256_si512
+#define _mm512_castps256_ps512 emulated_castps256_ps512
+#define _mm512_castsi512_si256(a) emulated_half(a, 0)
+#define _mm512_castps512_ps256(a) _mm256_castsi256_ps(emulated_half(a, 0))
+#define _mm512_extracti64x4_epi64 emulated_half
+#define _mm512_extractf32x8_ps(a, at) _mm256_castsi256_ps(emulated_half(a, at))
+#define _mm512_inserti64x4 emulated_inserti64x4
+#define _mm512_insertf32x8 emulated_insertf32x8
+#define _mm512_broadcast_i64x4 emulated_broadcast_i64x4
+#define _mm256_dpbusd_epi32 emulated_dpbusd256
+#define _mm256_dpwssd_epi32 emulated_dpwssd256
 
 #endif
