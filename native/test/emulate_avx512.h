@@ -233,6 +233,8 @@ static inline __m256i emulated_dpwssd256(__m256i sum, __m256i a, __m256i b) {
 #define _mm512_inserti64x4 emulated_inserti64x4
 #define _mm512_insertf32x8 emulated_insertf32x8
 #define _mm512_broadcast_i64x4 emulated_broadcast_i64x4
+#undef _mm256_dpbusd_epi32
+#undef _mm256_dpwssd_epi32
 #define _mm256_dpbusd_epi32 emulated_dpbusd256
 #define _mm256_dpwssd_epi32 emulated_dpwssd256
 
