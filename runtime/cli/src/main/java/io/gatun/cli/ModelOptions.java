@@ -13,8 +13,14 @@ import picocli.CommandLine.Parameters;
 
 /** Which model, and how it is loaded and run. */
 final class ModelOptions {
-  @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", description = "A GGUF file.")
   Path model = Path.of("");
+  private boolean named;
+
+  @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", description = "A GGUF file.")
+  void model(Path file) {
+    model = file;
+    named = true;
+  }
 
   @Option(
       names = {"-t", "--threads"},
@@ -63,7 +69,7 @@ final class ModelOptions {
 
   /** Takes the model that comes with Gatun when none was named; whether it did. */
   boolean useShipped() throws IOException {
-    if (!model.toString().isEmpty()) {
+    if (named) {
       return false;
     }
     model = ShippedModel.file();

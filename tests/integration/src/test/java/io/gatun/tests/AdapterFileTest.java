@@ -82,7 +82,14 @@ class AdapterFileTest {
         tensor(lora(2).put("adapter.lora.alpha", 4f), "blk.0.attn_q.weight.lora_b", 3, 8),
         "does not go with");
     refused(
-        tensor(lora(2).put("adapter.lora.alpha", 4f), "blk.0.attn_q.bias", 8, 1),
+        tensor(
+            new GgufWriter()
+                .put("general.architecture", "llama")
+                .put("adapter.type", "lora")
+                .put("adapter.lora.alpha", 4f),
+            "blk.0.attn_q.bias",
+            8,
+            1),
         "blk.0.attn_q.bias");
     refused(
         new GgufWriter()
