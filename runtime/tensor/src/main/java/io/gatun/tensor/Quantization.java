@@ -2,13 +2,88 @@ package io.gatun.tensor;
 
 import io.gatun.bindings.NativeLibraries;
 import io.gatun.bindings.ggml.Ggml;
+import io.gatun.bindings.ggml.ggml_to_float_t;
+import io.gatun.bindings.ggml.ggml_type_traits;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
-/** Turns F32 rows into the bytes of another element type, with GGML's own code. Thread-safe. */
+/**
+ * Turns F32 rows into the bytes of another element type and back, with GGML's own code.
+ * Thread-safe.
+ */
 public final class Quantization {
   private Quantization() {}
+
+  /** Whether {@link #quantize} can write a type without importances. */
+  public static boolean writable(DType type) {
+    return switch (type) {
+      case I8, I16, I32, I64, F64, Q8_1, Q8_K -> false;
+      default -> {
+        var _ = NativeLibraries.load();
+        yield !Ggml.ggml_quantize_requires_imatrix(type.id());
+      }
+    };
+  }
+
+  /** Whether {@link #dequantize} can read a type. */
+  public static boolean readable(DType type) {
+    return switch (type) {
+      case I8, I16, I32, I64, F64, Q8_1, Q8_K -> false;
+      default -> true;
+    };
+  }
+
+  /**
+   * The values of a tensor's bytes. F32, F16 and BF16 need no native library.
+   *
+   * @param bytes whole blocks, little-endian
+   * @throws ShapeException when the bytes are no whole blocks, or the type is not one of weights
+   */
+  public static float[] dequantize(DType type, byte[] bytes) {
+    if (!readable(type)) {
+      throw new ShapeException(type + " holds no weights");
+    }
+    long count = bytes.length / type.blockBytes() * (long) type.blockSize();
+    if (bytes.length % type.blockBytes() != 0 || count > Integer.MAX_VALUE - 16) {
+      throw new ShapeException(
+          "%d bytes are no array of whole blocks of %s".formatted(bytes.length, type));
+    }
+    float[] values = new float[(int) count];
+    ByteBuffer source = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    switch (type) {
+      case F32 -> {
+        var _ = source.asFloatBuffer().get(values);
+      }
+      case F16 -> {
+        for (int i = 0; i < values.length; i++) {
+          values[i] = Float.float16ToFloat(source.getShort(2 * i));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < values.length; i++) {
+          values[i] = Float.intBitsToFloat(source.getShort(2 * i) << 16);
+        }
+      }
+      default -> blocks(type, bytes, values);
+    }
+    return values;
+  }
+
+  private static void blocks(DType type, byte[] bytes, float[] values) {
+    var _ = NativeLibraries.load();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment source = arena.allocate(Math.max(1, bytes.length), 64);
+      MemorySegment.copy(bytes, 0, source, ValueLayout.JAVA_BYTE, 0, bytes.length);
+      MemorySegment target = arena.allocate(ValueLayout.JAVA_FLOAT, Math.max(1, values.length));
+      MemorySegment traits =
+          Ggml.ggml_get_type_traits(type.id()).reinterpret(ggml_type_traits.sizeof());
+      ggml_to_float_t.invoke(ggml_type_traits.to_float(traits), source, target, values.length);
+      MemorySegment.copy(target, ValueLayout.JAVA_FLOAT, 0, values, 0, values.length);
+    }
+  }
 
   /**
    * Converts whole rows.

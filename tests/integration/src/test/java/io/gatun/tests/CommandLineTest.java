@@ -27,7 +27,7 @@ import tools.jackson.databind.json.JsonMapper;
 class CommandLineTest {
   @TempDir Path folder;
 
-  private record Result(int code, String out, String err) {}
+  record Result(int code, String out, String err) {}
 
   @Test
   void run_prints_the_completion_and_nothing_else() throws Exception {
@@ -303,7 +303,7 @@ class CommandLineTest {
     return SharedFiles.stories().toString();
   }
 
-  private static Result gatun(String input, String... args) throws Exception {
+  static Result gatun(String input, String... args) throws Exception {
     return finish(input, start(args));
   }
 

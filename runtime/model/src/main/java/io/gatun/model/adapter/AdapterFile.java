@@ -4,17 +4,24 @@ import io.gatun.model.ModelFormatException;
 import io.gatun.model.UnsupportedModelException;
 import io.gatun.model.gguf.GgufFile;
 import io.gatun.model.gguf.GgufMetadata;
+import io.gatun.model.gguf.GgufValue;
 import io.gatun.model.gguf.GgufWriter;
 import io.gatun.model.gguf.TensorInfo;
+import io.gatun.model.gguf.TensorReader;
+import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Quantization;
 import io.gatun.tensor.Shape;
-import io.gatun.tensor.StoredNumbers;
-import io.gatun.tensor.TensorStore;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * Adapters as GGUF files: LoRAs and control vectors in the formats of llama.cpp, soft prompts in
@@ -24,15 +31,34 @@ import java.util.TreeMap;
  * @source llama.cpp v0.4.0, src/llama-adapter.cpp and common/common.cpp
  */
 public final class AdapterFile {
+  private static final String GENERAL_TYPE = "general.type";
+  private static final String ARCHITECTURE = "general.architecture";
   private static final String TYPE = "adapter.type";
   private static final String ALPHA = "adapter.lora.alpha";
+  private static final String INVOCATION = "adapter.alora.invocation_tokens";
+  private static final String VECTOR = "controlvector";
+  private static final String HINT = "controlvector.model_hint";
   private static final String DIRECTION = "direction.";
   private static final String SOFT = "soft_prompt";
+  private static final String A = ".weight.lora_a";
+  private static final String B = ".weight.lora_b";
 
-  /** More would not be an adapter, and not fit into an array. */
-  private static final long ELEMENTS_MAX = 1L << 30;
+  /** Keys that say what the value's own fields say, or how the file is laid out. */
+  private static final Set<String> RESERVED =
+      Set.of(GENERAL_TYPE, ARCHITECTURE, TYPE, ALPHA, "general.alignment");
 
-  private AdapterFile() {}
+  /** More is no adapter. */
+  private static final int LAYERS_MAX = 1 << 16;
+
+  private final String file;
+  private final GgufFile gguf;
+  private final TensorReader reader;
+
+  private AdapterFile(Path file, GgufFile gguf, TensorReader reader) {
+    this.file = file.toString();
+    this.gguf = gguf;
+    this.reader = reader;
+  }
 
   /**
    * Reads an adapter.
@@ -40,30 +66,12 @@ public final class AdapterFile {
    * @throws ModelFormatException when the file is broken
    * @throws UnsupportedModelException when it is no adapter, or one of a kind that Gatun does not
    *     know
+   * @throws CapacityException when the Java heap has no room for it
    */
   public static Adapter read(Path file) throws IOException {
     GgufFile gguf = GgufFile.open(file);
-    GgufMetadata metadata = gguf.metadata();
-    String architecture =
-        metadata
-            .text("general.architecture")
-            .orElseThrow(() -> metadata.missing("general.architecture"));
-    String type = metadata.text(TYPE).orElse("");
-    String name = nameOf(file);
-    try (Numbers numbers = new Numbers(gguf, file)) {
-      if (architecture.equals("controlvector")) {
-        return vector(gguf, name, numbers);
-      }
-      return switch (type) {
-        case "lora" -> lora(gguf, name, architecture, numbers);
-        case SOFT -> soft(gguf, name, architecture, numbers);
-        default ->
-            throw new UnsupportedModelException(
-                type.isEmpty()
-                    ? "%s is a model, not an adapter: it has no key %s".formatted(file, TYPE)
-                    : "%s: adapters of type \"%s\" are not known, only lora and %s"
-                        .formatted(file, type, SOFT));
-      };
+    try (TensorReader reader = TensorReader.open(gguf)) {
+      return new AdapterFile(file, gguf, reader).read(nameOf(file));
     }
   }
 
@@ -80,153 +88,255 @@ public final class AdapterFile {
     switch (adapter) {
       case LoraAdapter lora -> write(lora, type, out);
       case SoftPrompt soft -> {
-        out.put("general.type", "adapter")
-            .put("general.architecture", soft.architecture())
-            .put(TYPE, SOFT);
+        out.put(GENERAL_TYPE, "adapter").put(ARCHITECTURE, soft.architecture()).put(TYPE, SOFT);
         tensor(out, SOFT, type, Shape.of(soft.width(), soft.rows()), soft.values());
       }
-      case ControlVector vector -> {
-        out.put("general.architecture", "controlvector")
-            .put("controlvector.model_hint", vector.architecture())
-            .put("controlvector.layer_count", vector.directions().size());
-        vector
-            .directions()
-            .forEach((layer, direction) ->
-                tensor(out, DIRECTION + layer, DType.F32, Shape.of(vector.width()), direction));
-      }
+      case ControlVector vector -> write(vector, out);
     }
     out.write(file);
   }
 
+  private static void write(ControlVector vector, GgufWriter out) {
+    if (vector.directions().containsKey(0)) {
+      throw new IllegalArgumentException(
+          vector.name() + ": files cannot hold a direction for layer 0");
+    }
+    out.put(ARCHITECTURE, VECTOR)
+        .put(HINT, vector.architecture())
+        .put("controlvector.layer_count", new GgufValue.Int(5, vector.directions().size()));
+    vector
+        .directions()
+        .forEach((layer, direction) ->
+            tensor(out, DIRECTION + layer, DType.F32, Shape.of(vector.width()), direction));
+  }
+
   private static void write(LoraAdapter lora, DType type, GgufWriter out) {
-    out.put("general.type", "adapter")
-        .put("general.architecture", lora.architecture())
-        .put(TYPE, "lora");
-    // One α for the file: each matrix' own scale goes into its B where it differs from α/r.
+    out.put(GENERAL_TYPE, "adapter").put(ARCHITECTURE, lora.architecture()).put(TYPE, "lora");
+    // One α for the file. Where it does not give each matrix its scale, it is 0, which every reader
+    // takes for a scale of 1, and the scales go into the Bs.
     LowRank first = lora.deltas().values().iterator().next();
-    float alpha = first.scale() * first.rank();
-    out.put(ALPHA, alpha == 0 ? 1f : alpha);
-    lora.metadata().forEach(out::put);
+    float common = first.scale() * first.rank();
+    boolean one =
+        common != 0
+            && Float.isFinite(common)
+            && lora.deltas().values().stream().allMatch(d -> common / d.rank() == d.scale());
+    float alpha = one ? common : 0;
+    out.put(ALPHA, alpha);
+    lora.metadata().forEach((key, value) -> {
+      if (key.equals(INVOCATION)) {
+        out.put(key, new GgufValue.Ints(4, tokens(lora.name(), value)));
+      } else if (!RESERVED.contains(key) && !key.startsWith("split.")) {
+        out.put(key, value);
+      }
+    });
     lora.deltas()
         .forEach((matrix, d) -> {
-          float written = (alpha == 0 ? 1f : alpha) / d.rank();
-          float[] b = d.scale() == written ? d.b() : times(d.b(), d.scale() / written);
-          Shape a =
-              d.experts() == 1
-                  ? Shape.of(d.in(), d.rank())
-                  : Shape.of(d.in(), d.rank(), d.experts());
-          Shape up =
-              d.experts() == 1
-                  ? Shape.of(d.rank(), d.out())
-                  : Shape.of(d.rank(), d.out(), d.experts());
-          tensor(out, matrix + ".weight.lora_a", type, a, d.a());
-          tensor(out, matrix + ".weight.lora_b", type, up, b);
+          float[] b = one || d.scale() == 1 ? d.b() : times(d.b(), d.scale());
+          tensor(out, matrix + A, type, Shape.of(d.in(), d.rank(), d.experts()), d.a());
+          tensor(out, matrix + B, type, Shape.of(d.rank(), d.out(), d.experts()), b);
         });
+  }
+
+  private static long[] tokens(String name, String text) {
+    try {
+      return Stream.of(text.strip().split(" +")).mapToLong(Long::parseLong).toArray();
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "%s: %s should be token ids but is \"%s\"".formatted(name, INVOCATION, text), e);
+    }
   }
 
   private static void tensor(GgufWriter out, String name, DType type, Shape s, float[] values) {
     out.tensor(name, type, s, Quantization.quantize(type, values, (int) s.d0()));
   }
 
-  private static LoraAdapter lora(
-      GgufFile gguf, String name, String architecture, Numbers numbers) {
+  private Adapter read(String name) throws IOException {
     GgufMetadata metadata = gguf.metadata();
-    float alpha =
-        (float) (double) metadata.number(ALPHA).orElseThrow(() -> metadata.missing(ALPHA));
+    String architecture =
+        metadata.text(ARCHITECTURE).orElseThrow(() -> metadata.missing(ARCHITECTURE));
+    if (architecture.equals(VECTOR)) {
+      requireDistinct();
+      return vector(name);
+    }
+    String type = metadata.text(TYPE).orElse("");
+    if (type.isEmpty()) {
+      throw new UnsupportedModelException(
+          "%s is a model, not an adapter: it has no key %s".formatted(file, TYPE));
+    }
+    String general = metadata.text(GENERAL_TYPE).orElse("adapter");
+    if (!general.equals("adapter")) {
+      throw new ModelFormatException(
+          "%s: the key %s is \"%s\", expected \"adapter\"".formatted(file, GENERAL_TYPE, general));
+    }
+    requireDistinct();
+    return switch (type) {
+      case "lora" -> lora(name, architecture);
+      case SOFT -> soft(name, architecture);
+      default ->
+          throw new UnsupportedModelException(
+              "%s: adapters of type \"%s\" are not known, only lora and %s"
+                  .formatted(file, type, SOFT));
+    };
+  }
+
+  /**
+   * Tensors that share bytes could make a small file take all memory; so could much compressed
+   * ones.
+   */
+  private void requireDistinct() throws IOException {
+    long stored = 0;
+    long floats = 0;
+    for (TensorInfo tensor : gguf.tensors()) {
+      if (!Quantization.readable(tensor.type())) {
+        throw broken(tensor.name(), "%s holds no weights".formatted(tensor.type()));
+      }
+      stored += tensor.bytes(); // each is at most the file's size, and there are few
+      floats += 4 * tensor.shape().elements();
+    }
+    long size = 0;
+    for (Path part : gguf.parts()) {
+      size += Files.size(part);
+    }
+    if (stored > size) {
+      throw new ModelFormatException(
+          "%s: its tensors have %d bytes, more than the file's %d: some overlap"
+              .formatted(file, stored, size));
+    }
+    long heap = Runtime.getRuntime().maxMemory();
+    if (floats > heap) {
+      throw new CapacityException(
+          "%s needs %d bytes of the Java heap's %d; raise it with -Xmx"
+              .formatted(file, floats, heap));
+    }
+  }
+
+  private LoraAdapter lora(String name, String architecture) throws IOException {
+    GgufMetadata metadata = gguf.metadata();
+    // llama.cpp takes 0 where the key is missing, and 0 for a scale of 1.
+    double alpha = metadata.number(ALPHA).orElse(0.0);
+    if (!Float.isFinite((float) alpha)) {
+      throw new ModelFormatException("%s: the key %s is %s".formatted(file, ALPHA, alpha));
+    }
     Map<String, LowRank> deltas = new TreeMap<>();
     for (TensorInfo a : gguf.tensors()) {
       String tensor = a.name();
-      if (tensor.endsWith(".weight.lora_b")) {
-        String other = tensor.substring(0, tensor.length() - 1) + "a";
-        var _ =
-            gguf.tensor(other).orElseThrow(() -> broken(metadata, tensor, "there is no " + other));
-        continue;
+      if (tensor.endsWith(B)) {
+        var _ = partner(tensor, B, A);
+      } else if (tensor.endsWith(A)) {
+        String matrix = tensor.substring(0, tensor.length() - A.length());
+        if (matrix.equals("token_embd")) {
+          throw new UnsupportedModelException(
+              "%s: LoRAs of the token embedding (%s) are not supported".formatted(file, tensor));
+        }
+        deltas.put(matrix, delta(a, partner(tensor, A, B), (float) alpha));
+      } else if (!tensor.endsWith("_norm.weight")) { // llama.cpp ignores them too
+        throw broken(tensor, "a LoRA has tensors …%s and …%s only".formatted(A, B));
       }
-      if (!tensor.endsWith(".weight.lora_a")) {
-        throw broken(metadata, tensor, "a LoRA has tensors …weight.lora_a and …weight.lora_b only");
-      }
-      String matrix = tensor.substring(0, tensor.length() - ".weight.lora_a".length());
-      if (matrix.equals("token_embd")) {
-        throw new UnsupportedModelException(
-            "%s: LoRAs of the token embedding (%s) are not supported"
-                .formatted(metadata.file(), tensor));
-      }
-      String other = matrix + ".weight.lora_b";
-      TensorInfo b =
-          gguf.tensor(other).orElseThrow(() -> broken(metadata, tensor, "there is no " + other));
-      deltas.put(matrix, delta(metadata, a, b, alpha, numbers));
     }
     if (deltas.isEmpty()) {
-      throw new ModelFormatException(metadata.file() + ": a LoRA without tensors");
+      throw new ModelFormatException(file + ": a LoRA without tensors");
     }
-    Map<String, String> texts = new TreeMap<>();
-    for (String key : metadata.values().keySet()) {
-      if (key.startsWith("adapter.lora.") && !key.equals(ALPHA)) {
-        metadata.text(key).ifPresent(text -> texts.put(key, text));
-      }
-    }
-    return new LoraAdapter(name, architecture, deltas, texts);
+    return new LoraAdapter(name, architecture, deltas, texts());
   }
 
-  private static LowRank delta(
-      GgufMetadata metadata, TensorInfo a, TensorInfo b, float alpha, Numbers numbers) {
+  private Map<String, String> texts() {
+    Map<String, String> texts = new LinkedHashMap<>();
+    gguf.metadata()
+        .values()
+        .forEach((key, value) -> {
+          if (key.equals(INVOCATION)) {
+            long[] tokens = gguf.metadata().integers(key).orElseThrow();
+            texts.put(
+                key,
+                LongStream.of(tokens).mapToObj(Long::toString).collect(Collectors.joining(" ")));
+          } else if (value instanceof GgufValue.Text(String text) && !RESERVED.contains(key)) {
+            texts.put(key, text);
+          }
+        });
+    return texts;
+  }
+
+  private TensorInfo partner(String tensor, String suffix, String wanted) {
+    String other = tensor.substring(0, tensor.length() - suffix.length()) + wanted;
+    return gguf.tensor(other).orElseThrow(() -> broken(tensor, "there is no " + other));
+  }
+
+  private LowRank delta(TensorInfo a, TensorInfo b, float alpha) throws IOException {
     Shape down = a.shape();
     Shape up = b.shape();
     if (up.d0() != down.d1() || up.d2() != down.d2() || down.d3() != 1 || up.d3() != 1) {
-      throw broken(metadata, b.name(), "%s does not go with A of %s".formatted(up, down));
+      throw broken(b.name(), "%s does not go with A of %s".formatted(up, down));
     }
-    float rank = down.d1();
-    float scale = alpha == 0 ? 1 : alpha / rank;
+    int rank = Math.toIntExact(down.d1());
     return new LowRank(
-        (int) down.d0(),
-        (int) up.d1(),
-        (int) down.d1(),
-        (int) down.d2(),
-        numbers.of(metadata, a),
-        numbers.of(metadata, b),
-        scale);
+        Math.toIntExact(down.d0()),
+        Math.toIntExact(up.d1()),
+        rank,
+        Math.toIntExact(down.d2()),
+        numbers(a),
+        numbers(b),
+        alpha == 0 ? 1 : alpha / rank);
   }
 
-  private static SoftPrompt soft(GgufFile gguf, String name, String architecture, Numbers numbers) {
+  private SoftPrompt soft(String name, String architecture) throws IOException {
     TensorInfo tensor =
-        gguf.tensor(SOFT)
-            .orElseThrow(() -> broken(gguf.metadata(), SOFT, "a soft prompt needs this tensor"));
+        gguf.tensor(SOFT).orElseThrow(() -> broken(SOFT, "a soft prompt needs this tensor"));
     Shape shape = tensor.shape();
-    if (shape.rows() != shape.d1()) {
-      throw broken(gguf.metadata(), SOFT, shape + " is no matrix");
+    if (gguf.tensors().size() != 1) {
+      throw broken(gguf.tensors().getLast().name(), "a soft prompt has one tensor only, " + SOFT);
     }
-    return new SoftPrompt(
-        name,
-        architecture,
-        (int) shape.d1(),
-        (int) shape.d0(),
-        numbers.of(gguf.metadata(), tensor));
+    if (shape.rows() != shape.d1()) {
+      throw broken(SOFT, shape + " is no matrix");
+    }
+    float[] values = numbers(tensor);
+    return new SoftPrompt(name, architecture, (int) shape.d1(), (int) shape.d0(), values);
   }
 
-  private static ControlVector vector(GgufFile gguf, String name, Numbers numbers) {
-    GgufMetadata metadata = gguf.metadata();
-    String architecture = metadata.text("controlvector.model_hint").orElse("");
+  private ControlVector vector(String name) throws IOException {
+    String architecture = gguf.metadata().text(HINT).orElse("");
     Map<Integer, float[]> directions = new TreeMap<>();
-    int width = 0;
+    long width = 0;
     for (TensorInfo tensor : gguf.tensors()) {
-      String number = tensor.name().startsWith(DIRECTION) ? tensor.name().substring(10) : "";
-      if (number.isEmpty() || number.length() > 6 || !number.chars().allMatch(Character::isDigit)) {
-        throw broken(metadata, tensor.name(), "a control vector has tensors direction.N only");
+      int layer = layerOf(tensor.name());
+      if (tensor.type() != DType.F32) {
+        throw broken(tensor.name(), "directions are F32, not " + tensor.type());
       }
       if (tensor.shape().rows() != 1 || (width != 0 && tensor.shape().d0() != width)) {
-        throw broken(metadata, tensor.name(), tensor.shape() + " differs from the others");
+        throw broken(tensor.name(), tensor.shape() + " differs from the others");
       }
-      width = (int) tensor.shape().d0();
-      directions.put(Integer.parseInt(number), numbers.of(metadata, tensor));
+      width = tensor.shape().d0();
+      directions.put(layer, numbers(tensor));
     }
     if (directions.isEmpty()) {
-      throw new ModelFormatException(metadata.file() + ": a control vector without directions");
+      throw new ModelFormatException(file + ": a control vector without directions");
     }
-    return new ControlVector(name, architecture, width, directions);
+    return new ControlVector(name, architecture, (int) width, directions);
   }
 
-  private static ModelFormatException broken(GgufMetadata metadata, String tensor, String what) {
-    return new ModelFormatException("%s: %s: %s".formatted(metadata.file(), tensor, what));
+  /** The number in {@code direction.7}, which counts as {@code blk.7} does. */
+  private int layerOf(String tensor) {
+    String number = tensor.startsWith(DIRECTION) ? tensor.substring(DIRECTION.length()) : "";
+    if (!number.matches("[1-9][0-9]{0,5}|0") || Integer.parseInt(number) > LAYERS_MAX) {
+      throw broken(tensor, "a control vector has tensors direction.N only");
+    }
+    if (number.equals("0")) {
+      throw broken(tensor, "control vectors begin with layer 1");
+    }
+    return Integer.parseInt(number);
+  }
+
+  private float[] numbers(TensorInfo tensor) throws IOException {
+    float[] values = reader.values(tensor);
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        throw broken(tensor.name(), "it holds " + value);
+      }
+    }
+    return values;
+  }
+
+  private ModelFormatException broken(String tensor, String what) {
+    return new ModelFormatException("%s: %s: %s".formatted(file, tensor, what));
   }
 
   private static float[] times(float[] values, float factor) {
@@ -241,40 +351,5 @@ public final class AdapterFile {
   private static String nameOf(Path file) {
     String name = String.valueOf(file.getFileName());
     return name.endsWith(".gguf") ? name.substring(0, name.length() - 5) : name;
-  }
-
-  /** Reads numbers of a mapped file. */
-  private static final class Numbers implements AutoCloseable {
-    private final TensorStore store;
-
-    Numbers(GgufFile gguf, Path file) throws IOException {
-      try (TensorStore.Builder builder = TensorStore.builder(file.toString())) {
-        for (Path part : gguf.parts()) {
-          var _ = builder.map(part);
-        }
-        for (TensorInfo tensor : gguf.tensors()) {
-          if (tensor.shape().elements() > ELEMENTS_MAX) {
-            throw broken(gguf.metadata(), tensor.name(), tensor.shape() + " is no adapter's");
-          }
-          builder.copied(tensor.name(), tensor.layout(), tensor.part(), tensor.offset());
-        }
-        store = builder.build();
-      }
-    }
-
-    float[] of(GgufMetadata metadata, TensorInfo tensor) {
-      float[] values = StoredNumbers.of(store.find(tensor.name()).orElseThrow());
-      for (float value : values) {
-        if (!Float.isFinite(value)) {
-          throw broken(metadata, tensor.name(), "it holds " + value);
-        }
-      }
-      return values;
-    }
-
-    @Override
-    public void close() {
-      store.close();
-    }
   }
 }

@@ -121,6 +121,19 @@ public final class LlamaContext implements AutoCloseable {
     return GatunKernels.gatun_argmax(values, vocabulary);
   }
 
+  /** Lets one LoRA act from now on, instead of those before. */
+  public void setAdapter(LlamaAdapter adapter, float scale) {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment list = scratch.allocateFrom(ValueLayout.ADDRESS, adapter.handle());
+      MemorySegment scales = scratch.allocateFrom(ValueLayout.JAVA_FLOAT, scale);
+      int status = Llama.llama_set_adapters_lora(context, list, 1, scales);
+      if (status != 0) {
+        throw new NativeException(
+            "llama_set_adapters_lora gave %d: %s".formatted(status, NativeLog.recent()));
+      }
+    }
+  }
+
   /** Lets the threads sleep; the next decode wakes them. */
   public void pause() {
     GgmlCpu.ggml_threadpool_pause(threadpool);

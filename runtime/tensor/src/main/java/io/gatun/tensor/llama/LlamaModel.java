@@ -82,6 +82,25 @@ public final class LlamaModel implements AutoCloseable {
         file.toString(), arena, model.reinterpret(1, arena, Llama::llama_model_free));
   }
 
+  /**
+   * Loads a LoRA for this model, which owns it.
+   *
+   * @throws NativeException when libllama refuses it
+   */
+  public LlamaAdapter adapter(Path file) {
+    NativeLibraries.loadForLlama();
+    NativeLog.clear();
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment adapter =
+          Llama.llama_adapter_lora_init(handle(), scratch.allocateFrom(file.toString()));
+      if (adapter.equals(NULL)) {
+        throw new NativeException(
+            "libllama cannot load the adapter %s: %s".formatted(file, NativeLog.recent()));
+      }
+      return new LlamaAdapter(adapter.reinterpret(1, arena, null));
+    }
+  }
+
   public int tokenCount() {
     return Llama.llama_vocab_n_tokens(vocab());
   }
