@@ -2272,6 +2272,71 @@ public class Llama extends NativeSymbols {
         }
     }
 
+    private static class llama_set_adapter_cvec {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Llama.C_INT,
+            Llama.C_POINTER,
+            Llama.C_POINTER,
+            Llama.C_LONG_LONG,
+            Llama.C_INT,
+            Llama.C_INT,
+            Llama.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_set_adapter_cvec");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t llama_set_adapter_cvec(struct llama_context *ctx, const float *data, size_t len, int32_t n_embd, int32_t il_start, int32_t il_end)
+     * }
+     */
+    public static FunctionDescriptor llama_set_adapter_cvec$descriptor() {
+        return llama_set_adapter_cvec.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t llama_set_adapter_cvec(struct llama_context *ctx, const float *data, size_t len, int32_t n_embd, int32_t il_start, int32_t il_end)
+     * }
+     */
+    public static MethodHandle llama_set_adapter_cvec$handle() {
+        return llama_set_adapter_cvec.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t llama_set_adapter_cvec(struct llama_context *ctx, const float *data, size_t len, int32_t n_embd, int32_t il_start, int32_t il_end)
+     * }
+     */
+    public static MemorySegment llama_set_adapter_cvec$address() {
+        return llama_set_adapter_cvec.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t llama_set_adapter_cvec(struct llama_context *ctx, const float *data, size_t len, int32_t n_embd, int32_t il_start, int32_t il_end)
+     * }
+     */
+    public static int llama_set_adapter_cvec(MemorySegment ctx, MemorySegment data, long len, int n_embd, int il_start, int il_end) {
+        var mh$ = llama_set_adapter_cvec.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_set_adapter_cvec", ctx, data, len, n_embd, il_start, il_end);
+            }
+            return (int)mh$.invokeExact(ctx, data, len, n_embd, il_start, il_end);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class llama_memory_clear {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             Llama.C_POINTER,

@@ -134,6 +134,24 @@ public final class LlamaContext implements AutoCloseable {
     }
   }
 
+  /**
+   * Adds directions to what layers give from now on.
+   *
+   * @param directions one of {@code width} numbers for each layer from the second, which is layer 1
+   */
+  public void setControlVector(float[] directions, int width) {
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment data = scratch.allocateFrom(ValueLayout.JAVA_FLOAT, directions);
+      int layers = directions.length / width;
+      int status =
+          Llama.llama_set_adapter_cvec(context, data, directions.length, width, 1, layers);
+      if (status != 0) {
+        throw new NativeException(
+            "llama_set_adapter_cvec gave %d: %s".formatted(status, NativeLog.recent()));
+      }
+    }
+  }
+
   /** Lets the threads sleep; the next decode wakes them. */
   public void pause() {
     GgmlCpu.ggml_threadpool_pause(threadpool);

@@ -8,13 +8,26 @@ import io.gatun.adapters.peft.AdapterMerge;
 import io.gatun.adapters.peft.BaseModel;
 import io.gatun.adapters.peft.PeftFormat;
 import io.gatun.adapters.peft.Weighted;
+import io.gatun.engine.AdapterUse;
+import io.gatun.engine.Engine;
+import io.gatun.engine.EngineOptions;
+import io.gatun.engine.GenerateRequest;
+import io.gatun.model.LoadOptions;
+import io.gatun.model.Model;
+import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.AdapterFile;
+import io.gatun.model.adapter.ControlVector;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.gguf.GgufFile;
+import io.gatun.model.gguf.GgufWriter;
 import io.gatun.model.gguf.TensorInfo;
+import io.gatun.model.gguf.TensorReader;
 import io.gatun.tensor.DType;
+import io.gatun.tensor.Kernels;
 import io.gatun.tensor.NativeException;
+import io.gatun.tensor.Quantization;
+import io.gatun.tensor.Shape;
 import io.gatun.tensor.llama.LlamaContext;
 import io.gatun.tensor.llama.LlamaModel;
 import io.gatun.tests.kit.MadeModel;
@@ -26,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeEach;
@@ -157,6 +171,78 @@ class AdapterOracleTest {
     assertThat(types(merged).get("blk.0.attn_q.weight")).isEqualTo(DType.F32);
     assertThat(types(merged).get("blk.0.attn_k.weight")).isEqualTo(DType.Q8_0);
     assertThat(farthest(logits(merged), loaded)).isLessThan(0.1f);
+  }
+
+  /** direction.1 is added where a bias of the last matrix of blk.1 is added: behind layer 1. */
+  @Test
+  void directions_count_layers_as_their_tensors_do() throws IOException {
+    use(ModelShape.tiny("llama").withLayers(4));
+    float[] direction = values(new SplittableRandom(13), 256, 1);
+    Path biased = folder.resolve("biased.gguf");
+    GgufFile base = GgufFile.open(model);
+    GgufWriter out = new GgufWriter();
+    base.metadata().values().forEach(out::put);
+    try (TensorReader reader = TensorReader.open(base)) {
+      for (TensorInfo t : base.tensors()) {
+        var _ = out.tensor(t.name(), t.type(), t.shape(), channel -> reader.copy(t, channel));
+      }
+      byte[] bytes = Quantization.quantize(DType.F32, direction, 256);
+      out.tensor("blk.1.ffn_down.bias", DType.F32, Shape.of(256), bytes).write(biased);
+    }
+    float[] expected = logits(biased);
+    assertThat(farthest(logits(model), expected)).as("it does something").isGreaterThan(0.1f);
+    // As llama.cpp's common_control_vector_load lays direction.1 out: first of all.
+    float[] laidOut = Arrays.copyOf(direction, 3 * 256);
+    try (LlamaModel llama = LlamaModel.load(model, false, 0)) {
+      float[] steered = logits(llama, context -> context.setControlVector(laidOut, 256));
+      assertThat(farthest(steered, expected)).isLessThan(1e-5f);
+    }
+    Path file = folder.resolve("vector.gguf");
+    AdapterFile.write(
+        new ControlVector("v", "llama", 256, Map.of(1, direction)), DType.F32, file);
+    assertThat(GgufFile.open(file).tensor("direction.1")).isPresent();
+    float[] ours = engine(AdapterFile.read(file));
+    assertThat(farthest(ours, Arrays.copyOf(expected, ours.length)))
+        .isLessThan(tolerance(expected));
+  }
+
+  /** The same file in Gatun's engine and in libllama. */
+  @Test
+  void gatun_and_libllama_give_the_same_with_a_lora() throws IOException {
+    Path file = folder.resolve("it.gguf");
+    AdapterFile.write(lora("it", _ -> true, 4, 2, 14), DType.F32, file);
+    float[] expected = logits(model, file, 1);
+    float[] ours = engine(AdapterFile.read(file));
+    assertThat(farthest(ours, Arrays.copyOf(expected, ours.length)))
+        .isLessThan(tolerance(expected));
+  }
+
+  /** The logits of the last token, by Gatun. */
+  private float[] engine(Adapter adapter) throws IOException {
+    AtomicReference<float[]> seen = new AtomicReference<>(new float[0]);
+    try (Model loaded = Model.load(model, LoadOptions.defaults().withGpuLayers(0));
+        Engine engine =
+            Engine.open(
+                loaded,
+                EngineOptions.defaults()
+                    .withContextTokens(256)
+                    .withThreads(2)
+                    .withKernels(Kernels.ggml()))) {
+      var _ =
+          engine
+              .submit(
+                  GenerateRequest.of(tokens)
+                      .withMaxTokens(1)
+                      .withAdapters(List.of(new AdapterUse(adapter, 1)))
+                      .withObserver((position, logits, count) -> {
+                        if (position == ROWS - 1) {
+                          seen.set(Arrays.copyOf(logits, count));
+                        }
+                      }))
+              .finishReason();
+    }
+    assertThat(seen.get()).isNotEmpty();
+    return seen.get();
   }
 
   private void requireSame(LoraAdapter lora, DType type, float looseness) throws IOException {
