@@ -203,7 +203,9 @@ public final class AdaptersCommand implements CliCommand {
     public Integer call() throws IOException {
       AdapterMerge merge = AdapterMerge.of(GgufFile.open(model), weighted(adapters));
       Progress progress = new Progress("merging", 100);
-      merge = merge.withListener((tensor, done, all) -> progress.at(100 * done / Math.max(1, all), tensor));
+      merge =
+          merge.withListener(
+              (tensor, done, all) -> progress.at(100 * done / Math.max(1, all), tensor));
       if (type != null) {
         merge = merge.withType(type);
       }
@@ -309,7 +311,8 @@ public final class AdaptersCommand implements CliCommand {
     @Option(
         names = "--rank",
         paramLabel = "R",
-        description = "The rank of the result, for svd and ties (default: the largest of the parts).")
+        description =
+            "The rank of the result, for svd and ties (default: the largest of the parts).")
     int rank;
 
     @Option(

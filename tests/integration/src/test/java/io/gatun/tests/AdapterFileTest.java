@@ -118,7 +118,8 @@ class AdapterFileTest {
   @Test
   void every_broken_field_is_named() throws IOException {
     refused("general.architecture", w -> {}, new GgufWriter().put("adapter.type", "lora"));
-    refused("it has no key adapter.type", w -> {}, new GgufWriter().put("general.architecture", "x"));
+    refused(
+        "it has no key adapter.type", w -> {}, new GgufWriter().put("general.architecture", "x"));
     refused("general.type", w -> w.put("general.type", "model"), header());
     refused("adapter.type", w -> w.put("adapter.type", 3), header());
     refused("\"ia3\"", w -> w.put("adapter.type", "ia3"), header());
@@ -133,8 +134,9 @@ class AdapterFileTest {
     refused("invocation_tokens", w -> w.put("adapter.alora.invocation_tokens", "x"), pair());
     refused(
         "holds NaN",
-        w -> w.tensor("x.weight.lora_a", DType.F32, Shape.of(1), f32(new float[] {Float.NaN}))
-            .tensor("x.weight.lora_b", DType.F32, Shape.of(1), f32(new float[1])),
+        w ->
+            w.tensor("x.weight.lora_a", DType.F32, Shape.of(1), f32(new float[] {Float.NaN}))
+                .tensor("x.weight.lora_b", DType.F32, Shape.of(1), f32(new float[1])),
         header());
     refused(
         "holds no weights",
@@ -142,16 +144,33 @@ class AdapterFileTest {
         header());
     GgufWriter soft = new GgufWriter().put("general.architecture", "x");
     refused("needs this tensor", w -> {}, soft.put("adapter.type", "soft_prompt"));
-    refused("is no matrix", w -> w.tensor("soft_prompt", DType.F32, Shape.of(1, 2, 2), new byte[16]), soft);
+    refused(
+        "is no matrix",
+        w -> w.tensor("soft_prompt", DType.F32, Shape.of(1, 2, 2), new byte[16]),
+        soft);
   }
 
   @Test
   void every_broken_direction_is_named() throws IOException {
-    for (String name : List.of("direction.0", "direction.-1", "direction.01", "direction.x",
-        "direction.99999999999", "direction.1.x", "other.1", "direction")) {
+    for (String name :
+        List.of(
+            "direction.0",
+            "direction.-1",
+            "direction.01",
+            "direction.x",
+            "direction.99999999999",
+            "direction.1.x",
+            "other.1",
+            "direction")) {
       refused(name, w -> tensor(w, name, 4, 1), vector());
     }
-    refused("differs", w -> { tensor(w, "direction.1", 4, 1); tensor(w, "direction.2", 5, 1); }, vector());
+    refused(
+        "differs",
+        w -> {
+          tensor(w, "direction.1", 4, 1);
+          tensor(w, "direction.2", 5, 1);
+        },
+        vector());
     refused("differs", w -> tensor(w, "direction.1", 4, 2), vector());
     refused("F16", w -> w.tensor("direction.1", DType.F16, Shape.of(4), new byte[8]), vector());
     refused("without directions", w -> {}, vector());
@@ -216,16 +235,16 @@ class AdapterFileTest {
   @Test
   void an_adapter_of_another_model_is_refused_with_both_shapes() throws IOException {
     ModelShape shape = ModelShape.tiny("llama").withLayers(2);
-    GgufFile model =
-        GgufFile.open(MadeModel.write(folder.resolve("m.gguf"), shape, DType.F32, 1));
+    GgufFile model = GgufFile.open(MadeModel.write(folder.resolve("m.gguf"), shape, DType.F32, 1));
     AdapterCheck.require(lora("blk.1.attn_q", delta(256, 256, 2, 1, 1)), model);
     for (Map.Entry<Adapter, String> wrong :
-        Map.of(
+        Map.<Adapter, String>of(
                 lora("blk.1.attn_q", delta(128, 256, 2, 1, 1)),
                 "the adapter it changes a blk.1.attn_q.weight of [128, 256], but that of m.gguf is [256, 256]",
                 lora("blk.2.attn_q", delta(256, 256, 2, 1, 1)),
                 "the adapter it changes blk.2.attn_q.weight, which m.gguf does not have",
-                new LoraAdapter("it", "qwen3", lora("output", delta(1, 1, 1, 1, 1)).deltas(), Map.of()),
+                new LoraAdapter(
+                    "it", "qwen3", lora("output", delta(1, 1, 1, 1, 1)).deltas(), Map.of()),
                 "the adapter it is for the architecture qwen3, but m.gguf is llama",
                 new SoftPrompt("soft", "llama", 1, 255, new float[255]),
                 "the adapter soft has rows of 255, but the embeddings of m.gguf have 256",

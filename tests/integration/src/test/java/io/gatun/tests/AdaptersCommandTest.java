@@ -65,8 +65,7 @@ class AdaptersCommandTest {
 
   @Test
   void merge_writes_a_model_that_runs_and_shows_how_far_it_is() throws Exception {
-    Result result =
-        adapters("merge", "m.gguf", "one.gguf", "two.gguf=-0.5", "-o", "merged.gguf");
+    Result result = adapters("merge", "m.gguf", "one.gguf", "two.gguf=-0.5", "-o", "merged.gguf");
     assertThat(result.code()).as(result.err()).isZero();
     assertThat(result.out()).contains("merged.gguf: ");
     assertThat(result.err()).contains("merging 100%").doesNotContain("gatun:");
@@ -108,8 +107,7 @@ class AdaptersCommandTest {
             List.of("--method", "svd", "--rank", "3"),
             List.of("--method", "ties", "--density", "0.5"))) {
       List<String> args =
-          new ArrayList<>(
-              List.of("combine", "one.gguf=0.5", "two.gguf", "-o", "sum.gguf"));
+          new ArrayList<>(List.of("combine", "one.gguf=0.5", "two.gguf", "-o", "sum.gguf"));
       args.addAll(method);
       Result result = adapters(args.toArray(String[]::new));
       assertThat(result.code()).as(result.err()).isZero();

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * when it is complete.
  */
 public final class AdapterMerge {
+  private static final String NOTE = "general.merged_adapters";
+
   /** Values that are worked on at once. */
   private static final int CHUNK_VALUES = 1 << 22;
 
@@ -101,12 +103,13 @@ public final class AdapterMerge {
         .forEach((key, value) -> {
           // The parts of a split model become one; a file type that is no longer true is worse
           // than none.
-          boolean stale = key.startsWith("split.") || (type != null && key.equals("general.file_type"));
+          boolean stale =
+              key.startsWith("split.") || (type != null && key.equals("general.file_type"));
           if (!stale) {
             out.put(key, value);
           }
         });
-    out.put("general.merged_adapters", new GgufValue.Texts(note()));
+    out.put(NOTE, new GgufValue.Texts(note()));
     long all = model.tensors().stream().mapToLong(TensorInfo::bytes).sum();
     long[] done = {0};
     try (TensorReader reader = TensorReader.open(model)) {
@@ -131,10 +134,13 @@ public final class AdapterMerge {
     }
   }
 
+  /** What the file says of its making: earlier merges, and this one. */
   private List<String> note() {
-    return adapters.stream()
-        .map(part -> "%s=%s".formatted(part.adapter().name(), part.scale()))
-        .toList();
+    List<String> all = new ArrayList<>(model.metadata().texts(NOTE).orElse(List.of()));
+    for (Weighted part : adapters) {
+      all.add("%s=%s".formatted(part.adapter().name(), part.scale()));
+    }
+    return all;
   }
 
   private record Change(LowRank delta, float factor) {}
@@ -166,8 +172,7 @@ public final class AdapterMerge {
     if (tensor.shape().d0() % written.blockSize() != 0) {
       throw new UnsupportedModelException(
           "%s: rows of %d of %s are no whole blocks of %s; choose another type"
-              .formatted(
-                  model.metadata().file(), tensor.shape().d0(), tensor.name(), written));
+              .formatted(model.metadata().file(), tensor.shape().d0(), tensor.name(), written));
     }
     return written;
   }

@@ -30,8 +30,7 @@ public record BaseModel(String architecture, List<Integer> heads, List<Integer> 
   public static BaseModel of(GgufFile file) {
     GgufMetadata meta = file.metadata();
     String architecture =
-        meta.text("general.architecture")
-            .orElseThrow(() -> meta.missing("general.architecture"));
+        meta.text("general.architecture").orElseThrow(() -> meta.missing("general.architecture"));
     String key = architecture + ".attention.head_count";
     long[] heads = meta.integers(key).orElse(new long[] {1});
     long[] kv = meta.integers(key + "_kv").orElse(heads);

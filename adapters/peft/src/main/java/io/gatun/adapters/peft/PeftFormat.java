@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
-
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -144,8 +143,7 @@ public final class PeftFormat {
     replace(
         folder.resolve(CONFIG),
         file -> {
-          String json =
-              JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(config) + "\n";
+          String json = JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(config) + "\n";
           var _ = Files.writeString(file, json, StandardCharsets.UTF_8);
         });
   }
@@ -336,19 +334,22 @@ public final class PeftFormat {
       int count = experts.lastKey() + 1;
       if (experts.size() != count) {
         throw file.broken(
-            "%s: %d experts of at least %d have a LoRA; all must".formatted(matrix, experts.size(), count));
+            "%s: %d experts of at least %d have a LoRA; all must"
+                .formatted(matrix, experts.size(), count));
       }
       List<float[]> a = new ArrayList<>();
       List<float[]> b = new ArrayList<>();
       for (LowRank d : experts.values()) {
-        if (d.in() != one.in() || d.out() != one.out() || d.rank() != one.rank() || d.scale() != one.scale()) {
+        if (d.in() != one.in()
+            || d.out() != one.out()
+            || d.rank() != one.rank()
+            || d.scale() != one.scale()) {
           throw file.broken(matrix + ": the experts' LoRAs differ in size or scale");
         }
         a.add(d.a());
         b.add(d.b());
       }
-      return new LowRank(
-          one.in(), one.out(), one.rank(), count, joined(a), joined(b), one.scale());
+      return new LowRank(one.in(), one.out(), one.rank(), count, joined(a), joined(b), one.scale());
     }
 
     private static float[] joined(List<float[]> parts) {

@@ -117,7 +117,8 @@ final class PeftNames {
       }
     }
     throw new UnsupportedModelException(
-        "%s of %s has no counterpart in PyTorch that PEFT could change".formatted(name, architecture));
+        "%s of %s has no counterpart in PyTorch that PEFT could change"
+            .formatted(name, architecture));
   }
 
   private static boolean used(String rest, String architecture) {

@@ -43,8 +43,7 @@ record Svd(double[][] left, double[] values, double[][] right) {
       }
     }
     Svd small = jacobi(core);
-    return new Svd(
-        combine(up.q(), small.left()), small.values(), combine(down.q(), small.right()));
+    return new Svd(combine(up.q(), small.left()), small.values(), combine(down.q(), small.right()));
   }
 
   /**

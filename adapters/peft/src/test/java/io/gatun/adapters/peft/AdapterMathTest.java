@@ -116,8 +116,7 @@ class AdapterMathTest {
     double[] expected =
         Svd.ofProduct(columns(first.b(), 4, 40, true), columns(first.a(), 4, 24, false)).values();
     for (int k = 0; k < 4; k++) {
-      assertThat(found[k])
-          .isCloseTo(0.5 * expected[k], Offset.offset(1e-5));
+      assertThat(found[k]).isCloseTo(0.5 * expected[k], Offset.offset(1e-5));
     }
   }
 
@@ -144,8 +143,7 @@ class AdapterMathTest {
         new ControlVector("x", "llama", 2, Map.of(1, new float[] {1, 2}, 2, new float[] {3, 4}));
     ControlVector y = new ControlVector("y", "llama", 2, Map.of(2, new float[] {1, -1}));
     ControlVector sum =
-        (ControlVector)
-            AdapterMath.linear("sum", List.of(new Weighted(x, 2), new Weighted(y, -1)));
+        (ControlVector) AdapterMath.linear("sum", List.of(new Weighted(x, 2), new Weighted(y, -1)));
     assertThat(sum.directions().get(1)).containsExactly(2, 4);
     assertThat(sum.directions().get(2)).containsExactly(5, 9);
   }
@@ -168,8 +166,7 @@ class AdapterMathTest {
   @Test
   void what_does_not_go_together_is_named() {
     SoftPrompt soft = new SoftPrompt("soft", "llama", 1, 2, new float[] {1, 2});
-    assertThatThrownBy(
-            () -> AdapterMath.linear("no", List.of(Weighted.of(one), Weighted.of(soft))))
+    assertThatThrownBy(() -> AdapterMath.linear("no", List.of(Weighted.of(one), Weighted.of(soft))))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("different kinds");
     LoraAdapter narrow = Deltas.lora("narrow", MATRIX, Deltas.random(23, 40, 4, 1, 1, 9));

@@ -155,8 +155,7 @@ class PeftFormatTest {
     refused(Map.of(MODULE + "A.weight", row), "no lora_B");
     refused(Map.of(MODULE + "magnitude_vector.weight", row), "DoRA");
     refused(Map.of("base_model.model.model.embed_tokens.weight", row), "embedding");
-    refused(
-        Map.of(MODULE + "A.weight", row, MODULE + "B.weight", row), "A is [1, 4] and B [1, 4]");
+    refused(Map.of(MODULE + "A.weight", row, MODULE + "B.weight", row), "A is [1, 4] and B [1, 4]");
     Safetensors.Part column = new Safetensors.Part(List.of(3L, 1L), new float[3]);
     refused(
         Map.of(
@@ -171,8 +170,7 @@ class PeftFormatTest {
 
   @Test
   void prompt_tuning_is_a_soft_prompt() throws IOException {
-    Files.writeString(
-        folder.resolve("adapter_config.json"), "{\"peft_type\":\"PROMPT_TUNING\"}");
+    Files.writeString(folder.resolve("adapter_config.json"), "{\"peft_type\":\"PROMPT_TUNING\"}");
     Path file = folder.resolve("adapter_model.safetensors");
     Safetensors.write(
         file,
@@ -305,11 +303,9 @@ class PeftFormatTest {
     Files.deleteIfExists(file);
     Map<String, Safetensors.Part> parts = new TreeMap<>();
     parts.put(
-        MODULE + "A.weight",
-        new Safetensors.Part(List.of((long) q.rank(), (long) q.in()), q.a()));
+        MODULE + "A.weight", new Safetensors.Part(List.of((long) q.rank(), (long) q.in()), q.a()));
     parts.put(
-        MODULE + "B.weight",
-        new Safetensors.Part(List.of((long) q.out(), (long) q.rank()), q.b()));
+        MODULE + "B.weight", new Safetensors.Part(List.of((long) q.out(), (long) q.rank()), q.b()));
     Safetensors.write(file, DType.F32, parts);
   }
 

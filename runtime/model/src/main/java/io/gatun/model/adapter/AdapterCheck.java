@@ -63,8 +63,7 @@ public final class AdapterCheck {
    */
   public static void require(Adapter adapter, Target model) {
     // Control vectors need not say for which architecture they are.
-    if (!adapter.architecture().isEmpty()
-        && !adapter.architecture().equals(model.architecture())) {
+    if (!adapter.architecture().isEmpty() && !adapter.architecture().equals(model.architecture())) {
       throw new ShapeException(
           "the adapter %s is for the architecture %s, but %s is %s"
               .formatted(

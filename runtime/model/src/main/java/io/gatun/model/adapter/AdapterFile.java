@@ -122,13 +122,14 @@ public final class AdapterFile {
             && lora.deltas().values().stream().allMatch(d -> common / d.rank() == d.scale());
     float alpha = one ? common : 0;
     out.put(ALPHA, alpha);
-    lora.metadata().forEach((key, value) -> {
-      if (key.equals(INVOCATION)) {
-        out.put(key, new GgufValue.Ints(4, tokens(lora.name(), value)));
-      } else if (!RESERVED.contains(key) && !key.startsWith("split.")) {
-        out.put(key, value);
-      }
-    });
+    lora.metadata()
+        .forEach((key, value) -> {
+          if (key.equals(INVOCATION)) {
+            out.put(key, new GgufValue.Ints(4, tokens(lora.name(), value)));
+          } else if (!RESERVED.contains(key) && !key.startsWith("split.")) {
+            out.put(key, value);
+          }
+        });
     lora.deltas()
         .forEach((matrix, d) -> {
           float[] b = one || d.scale() == 1 ? d.b() : times(d.b(), d.scale());

@@ -143,8 +143,7 @@ public final class LlamaContext implements AutoCloseable {
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment data = scratch.allocateFrom(ValueLayout.JAVA_FLOAT, directions);
       int layers = directions.length / width;
-      int status =
-          Llama.llama_set_adapter_cvec(context, data, directions.length, width, 1, layers);
+      int status = Llama.llama_set_adapter_cvec(context, data, directions.length, width, 1, layers);
       if (status != 0) {
         throw new NativeException(
             "llama_set_adapter_cvec gave %d: %s".formatted(status, NativeLog.recent()));

@@ -109,8 +109,7 @@ class AdapterOracleTest {
     float[] expected = logits(merged);
     Path file = folder.resolve("sum.gguf");
     for (LoraAdapter sum :
-        List.of(
-            (LoraAdapter) AdapterMath.linear("sum", parts), AdapterMath.svd("sum", parts, 5))) {
+        List.of((LoraAdapter) AdapterMath.linear("sum", parts), AdapterMath.svd("sum", parts, 5))) {
       AdapterFile.write(sum, DType.F32, file);
       assertThat(farthest(logits(model, file, 1), expected)).isLessThan(tolerance(expected));
     }
@@ -148,8 +147,8 @@ class AdapterOracleTest {
     Path file = folder.resolve("it.gguf");
     AdapterFile.write(new LoraAdapter("it", "qwen3", lora.deltas(), Map.of()), DType.F32, file);
     assertThatThrownBy(() -> logits(model, file, 1)).isInstanceOf(NativeException.class);
-    assertThatThrownBy(
-            () -> AdapterMerge.of(GgufFile.open(model), List.of(Weighted.of(AdapterFile.read(file)))))
+    assertThatThrownBy(() ->
+            AdapterMerge.of(GgufFile.open(model), List.of(Weighted.of(AdapterFile.read(file)))))
         .hasMessageContaining("qwen3");
   }
 
@@ -198,8 +197,7 @@ class AdapterOracleTest {
       assertThat(farthest(steered, expected)).isLessThan(1e-5f);
     }
     Path file = folder.resolve("vector.gguf");
-    AdapterFile.write(
-        new ControlVector("v", "llama", 256, Map.of(1, direction)), DType.F32, file);
+    AdapterFile.write(new ControlVector("v", "llama", 256, Map.of(1, direction)), DType.F32, file);
     assertThat(GgufFile.open(file).tensor("direction.1")).isPresent();
     float[] ours = engine(AdapterFile.read(file));
     assertThat(farthest(ours, Arrays.copyOf(expected, ours.length)))
