@@ -34,7 +34,14 @@ class ScriptTest {
   @BeforeEach
   void make_checkout() throws IOException {
     for (String folder :
-        List.of("scripts", "build/natives/here", "native", "bindings", "runtime", "jdk/bin")) {
+        List.of(
+            "scripts",
+            "build/natives/here",
+            "native",
+            "bindings",
+            "runtime",
+            "adapters",
+            "jdk/bin")) {
       Files.createDirectories(checkout.resolve(folder));
     }
     Path root = Path.of(System.getProperty("gatun.root"));
