@@ -107,37 +107,74 @@ void gatun_quantize_experts(struct ggml_tensor *dst, int ith, int nth, void *use
 
 enum { GROUPS_AT_ONCE = 2 };
 
-/* 16 rows of one expert times its columns; only its last group may have fewer than 4. */
-static void panel_product(const struct ggml_tensor *w, int32_t expert, int64_t row, const route *r,
-                          const char *packed, float *c) {
+/* 16 rows of one expert's weight. */
+typedef struct {
+    int32_t expert;
+    place at;
+} expert_place;
+
+static const char *row_of(const expert_place *p) {
+    return (const char *)p->at.w->data + p->expert * (int64_t)p->at.w->nb[2] +
+           p->at.row * (int64_t)p->at.w->nb[1];
+}
+
+/*
+ * 16 rows of one expert times its columns; only its last group may have fewer than 4. `then` is the
+ * place that comes after it.
+ */
+static void panel_product(const expert_place *p, const expert_place *then, const route *r,
+                          const char *packed) {
     const struct gatun_kernels *kernels = gatun_kernels();
+    const struct ggml_tensor *w = p->at.w;
     const struct weight_type *type = gatun_weight_type(w->type);
-    const int64_t k = w->ne[0], m = w->ne[1];
+    const int64_t k = w->ne[0], m = w->ne[1], row = p->at.row;
     const int block = type->block_values;
     const int64_t bytes = gatun_group_bytes(k, block);
     const int rows = m - row < PANEL_ROWS ? (int)(m - row) : PANEL_ROWS;
     gatun_tile_fn *tile = block == 256 ? kernels->tile256 : kernels->tile32;
+    ahead next = next_panel(row_of(then), then->at.w, 2 * k / block), nothing = {0};
     ALIGNED(64) char panel[PANEL_BYTES];
     for (int64_t from = 0; from < k; from += K_CHUNK) {
         const int blocks = (int)((k - from < K_CHUNK ? k - from : K_CHUNK) / block);
-        const char *source = (const char *)w->data + expert * (int64_t)w->nb[2] +
-                             row * (int64_t)w->nb[1] + from / block * type->block_bytes;
-        kernels->unpack(w->type, source, (int64_t)w->nb[1], rows, blocks, panel);
-        const int32_t end = r->first_group[expert + 1];
-        for (int32_t g = r->first_group[expert]; g < end; g += GROUPS_AT_ONCE) {
+        kernels->unpack(w->type, row_of(p) + from / block * type->block_bytes, (int64_t)w->nb[1],
+                        rows, blocks, panel, &next);
+        const int32_t first = r->first_group[p->expert], end = r->first_group[p->expert + 1];
+        for (int32_t g = first; g < end; g += GROUPS_AT_ONCE) {
             const int groups = end - g < GROUPS_AT_ONCE ? end - g : GROUPS_AT_ONCE;
             ALIGNED(64) float sums[GROUPS_AT_ONCE * GROUP_COLUMNS][PANEL_ROWS];
             tile(type, panel, packed + g * bytes + gatun_group_bytes(from, block), bytes, blocks,
-                 PANEL_ROWS, groups * GROUP_COLUMNS, sums[0], PANEL_ROWS, false);
+                 PANEL_ROWS, groups * GROUP_COLUMNS, sums[0], PANEL_ROWS, false,
+                 g == first ? &next : &nothing);
             const int32_t *pairs = pairs_of(r) + (int64_t)g * GROUP_COLUMNS;
             for (int j = 0; j < groups * GROUP_COLUMNS && pairs[j] >= 0; j++) {
-                float *to = c + pairs[j] * m + row;
+                float *to = p->at.c + pairs[j] * m + row;
                 for (int i = 0; i < rows; i++) {
                     to[i] = from > 0 ? to[i] + sums[j][i] : sums[j][i];
                 }
             }
         }
     }
+}
+
+enum { PANELS_AT_ONCE = 8 }; /* neighbours, so that threads rarely write to the same cache lines */
+
+/* Panels of one expert, from first to end; none when the work is done. */
+typedef struct {
+    int32_t expert;
+    int64_t first, end;
+} panel_run;
+
+/* The next panels of an expert that somebody chose. */
+static panel_run take_chosen(counter *c, const route *r, int64_t panels) {
+    const int64_t runs = (panels + PANELS_AT_ONCE - 1) / PANELS_AT_ONCE;
+    for (int64_t next = take(c); next < runs * r->experts; next = take(c)) {
+        const int32_t expert = (int32_t)(next / runs);
+        if (r->first_group[expert] < r->first_group[expert + 1]) {
+            const int64_t first = next % runs * PANELS_AT_ONCE, end = first + PANELS_AT_ONCE;
+            return (panel_run){expert, first, end < panels ? end : panels};
+        }
+    }
+    return (panel_run){0};
 }
 
 /*
@@ -152,14 +189,20 @@ void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *user
     counter *counter = &header->counters[(int)(intptr_t)userdata];
     const route *r = dst->src[1]->data;
     const int64_t panels = pieces_of_all(dst, 2, PANEL_ROWS);
-    const int64_t work = panels * r->experts;
     const int64_t pairs = columns_of_each(dst, 2);
-    for (int64_t next = take(counter); next < work; next = take(counter)) {
-        const int32_t expert = (int32_t)(next / panels);
-        if (r->first_group[expert] < r->first_group[expert + 1]) {
-            const place at = place_of(dst, 2, PANEL_ROWS, pairs, next % panels);
-            panel_product(at.w, expert, at.row, r, packed, at.c);
+    panel_run run = take_chosen(counter, r, panels);
+    while (run.first < run.end) {
+        const panel_run next = take_chosen(counter, r, panels);
+        expert_place p = {run.expert, place_of(dst, 2, PANEL_ROWS, pairs, run.first)};
+        for (int64_t panel = run.first; panel < run.end; panel++) {
+            const bool last = panel + 1 == run.end;
+            const expert_place then = {
+                last ? next.expert : run.expert,
+                place_of(dst, 2, PANEL_ROWS, pairs, last ? next.first : panel + 1)};
+            panel_product(&p, &then, r, packed);
+            p = then;
         }
+        run = next;
     }
 }
 

@@ -101,9 +101,28 @@ const struct weight_type *gatun_weight_type(int32_t ggml_type);
 typedef void gatun_pack_fn(const float *x, int64_t stride, int columns, int64_t from, int64_t to,
                            void *out);
 
-/* Unpacks `blocks` blocks of `rows` ≤ 16 rows that lie `stride` bytes apart; missing rows are 0. */
+/*
+ * Memory that is needed next, asked for bit by bit while something else is computed: processors'
+ * own prefetchers do not follow 16 rows at once, and asked for all at once it would stop the loads.
+ */
+typedef struct {
+    const char *at;
+    int step; /* bytes per block that is computed */
+} ahead;
+
+ALWAYS_INLINE void ask(ahead *next) {
+    for (int i = 0; i < next->step; i += 64) {
+        PREFETCH(next->at + i);
+    }
+    next->at += next->step;
+}
+
+/*
+ * Unpacks `blocks` blocks of `rows` ≤ 16 rows that lie `stride` bytes apart. Missing rows are what
+ * they may be.
+ */
 typedef void gatun_unpack_fn(int32_t type, const void *w, int64_t stride, int rows, int blocks,
-                             void *panel);
+                             void *panel, ahead *next);
 
 /*
  * 16 rows times any number of columns over `blocks` blocks; the columns' groups lie `group_bytes`
@@ -112,6 +131,6 @@ typedef void gatun_unpack_fn(int32_t type, const void *w, int64_t stride, int ro
  */
 typedef void gatun_tile_fn(const struct weight_type *type, const void *panel, const void *act,
                            int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                           int64_t stride, bool add);
+                           int64_t stride, bool add, ahead *next);
 
 #endif

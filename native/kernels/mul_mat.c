@@ -49,25 +49,38 @@ void gatun_quantize(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     }
 }
 
-/* 16 rows of one weight times all columns. */
-static void panel_product(const struct ggml_tensor *w, int64_t row, const char *packed, int64_t n,
-                          float *c) {
+static const char *row_of(const place *at) {
+    return (const char *)at->w->data + at->row * (int64_t)at->w->nb[1];
+}
+
+/* 16 rows of one weight times all columns; `then` is the place that comes after it. */
+static void panel_product(const place *at, const place *then, const char *packed, int64_t n) {
     const struct gatun_kernels *kernels = gatun_kernels();
+    const struct ggml_tensor *w = at->w;
     const struct weight_type *type = gatun_weight_type(w->type);
     const int64_t k = w->ne[0], m = w->ne[1];
     const int block = type->block_values;
     const int64_t group = gatun_group_bytes(k, block);
-    const int rows = m - row < PANEL_ROWS ? (int)(m - row) : PANEL_ROWS;
+    const int rows = m - at->row < PANEL_ROWS ? (int)(m - at->row) : PANEL_ROWS;
     gatun_tile_fn *tile = block == 256 ? kernels->tile256 : kernels->tile32;
+    ahead next = next_panel(row_of(then), then->w, 2 * k / block);
     ALIGNED(64) char panel[PANEL_BYTES];
     for (int64_t from = 0; from < k; from += K_CHUNK) {
         const int blocks = (int)((k - from < K_CHUNK ? k - from : K_CHUNK) / block);
-        const char *source = (const char *)w->data + row * (int64_t)w->nb[1] +
-                             from / block * type->block_bytes;
-        kernels->unpack(w->type, source, (int64_t)w->nb[1], rows, blocks, panel);
-        tile(type, panel, packed + gatun_group_bytes(from, block), group, blocks, rows, (int)n, c + row, m,
-             from > 0);
+        kernels->unpack(w->type, row_of(at) + from / block * type->block_bytes, (int64_t)w->nb[1],
+                        rows, blocks, panel, &next);
+        tile(type, panel, packed + gatun_group_bytes(from, block), group, blocks, rows, (int)n,
+             at->c + at->row, m, from > 0, &next);
     }
+}
+
+/*
+ * Panels that a thread takes at once: neighbours, because threads that write to the same cache lines of
+ * the result wait for each other, but few enough that none has to wait long for the last one.
+ */
+static int64_t run_of(int64_t panels, int nth) {
+    const int64_t run = panels / (8 * nth);
+    return run < 1 ? 1 : run > 8 ? 8 : run;
 }
 
 /*
@@ -76,14 +89,22 @@ static void panel_product(const struct ggml_tensor *w, int64_t row, const char *
  */
 void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     (void)ith;
-    (void)nth;
     packed_header *header = dst->src[0]->data;
     const char *packed = (const char *)(header + 1);
     counter *counter = &header->counters[(int)(intptr_t)userdata];
     const int64_t panels = pieces_of_all(dst, 1, PANEL_ROWS);
     const int64_t n = columns_of_each(dst, 1);
-    for (int64_t panel = take(counter); panel < panels; panel = take(counter)) {
-        const place at = place_of(dst, 1, PANEL_ROWS, n, panel);
-        panel_product(at.w, at.row, packed, n, at.c);
+    const int64_t run = run_of(panels, nth);
+    for (int64_t first = take(counter) * run; first < panels;) {
+        const int64_t next = take(counter) * run;
+        const int64_t end = first + run < panels ? first + run : panels;
+        place at = place_of(dst, 1, PANEL_ROWS, n, first);
+        for (int64_t panel = first; panel < end; panel++) {
+            const int64_t after = panel + 1 < end ? panel + 1 : next < panels ? next : panel;
+            const place then = place_of(dst, 1, PANEL_ROWS, n, after);
+            panel_product(&at, &then, packed, n);
+            at = then;
+        }
+        first = next;
     }
 }

@@ -8,6 +8,7 @@
 
 #include "gatun.h"
 #include "ggml_tensor.h"
+#include "int8_gemm.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -82,6 +83,11 @@ static inline place place_of(const struct ggml_tensor *dst, int first, int64_t r
     }
     p.row = piece * rows;
     return p;
+}
+
+/* The memory of a panel that will be needed next, to be asked for during `blocks` blocks of another. */
+static inline ahead next_panel(const char *first, const struct ggml_tensor *w, int64_t blocks) {
+    return (ahead){first, (int)(PANEL_ROWS * (int64_t)w->nb[1] / blocks)};
 }
 
 #endif

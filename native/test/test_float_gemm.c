@@ -96,7 +96,7 @@ static void same_floats(int32_t type) {
     const struct weight_type *t = gatun_weight_type(type);
     if (t) {
         static panel32 panel[COUNT / 32 * 4];
-        gatun_kernels_generic.unpack(type, row, 0, 1, COUNT / t->block_values, panel);
+        gatun_kernels_generic.unpack(type, row, 0, 1, COUNT / t->block_values, panel, &(ahead){0});
         for (int i = 0; i < COUNT; i++) {
             check(expected[i] == (float)panel_weight(t, panel, i), "type %d: value %d", type, i);
         }

@@ -42,7 +42,7 @@ static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) 
     char *panel = filled(k / t->block_values * (int64_t)sizeof(panel256));
     for (int64_t i = 0; i < m; i++) {
         gatun_kernels_generic.unpack(type, w + i * row, row, 1,
-                                     (int)(k / t->block_values), panel);
+                                     (int)(k / t->block_values), panel, &(ahead){0});
         for (int64_t j = 0; j < n; j++) {
             double exact = 0, size = 0;
             for (int64_t l = 0; l < k; l++) {
@@ -87,17 +87,19 @@ static void same_as_generic(int32_t type) {
                 const struct gatun_kernels *k = i ? reference : mine;
                 char *act = filled((COLUMNS + GROUP_COLUMNS - 1) / GROUP_COLUMNS * group_bytes);
                 void *panel = filled(blocks * (int64_t)sizeof(panel256));
+                ahead next = {(const char *)w, t->block_bytes};
                 for (int j = 0; j < columns; j += GROUP_COLUMNS) {
                     (t->block_values == 256 ? k->pack256 : k->pack32)(
                         x + j * K, K, columns - j < GROUP_COLUMNS ? columns - j : GROUP_COLUMNS, 0,
                         blocks, act + j / GROUP_COLUMNS * group_bytes);
                 }
-                k->unpack(type, w, blocks * t->block_bytes, rows, blocks, panel);
+                k->unpack(type, w, blocks * t->block_bytes, rows, blocks, panel, &next);
                 for (int j = 0; j < COLUMNS * PANEL_ROWS; j++) {
                     c[i][j / PANEL_ROWS][j % PANEL_ROWS] = 7;
                 }
                 (t->block_values == 256 ? k->tile256 : k->tile32)(
-                    t, panel, act, group_bytes, blocks, rows, columns, c[i][0], PANEL_ROWS, true);
+                    t, panel, act, group_bytes, blocks, rows, columns, c[i][0], PANEL_ROWS, true,
+                    &next);
                 free(act), free(panel);
             }
             for (int j = 0; j < COLUMNS * PANEL_ROWS; j++) {

@@ -31,18 +31,22 @@ static int next_columns(int left) { return left < TILE_COLUMNS ? left : TILE_COL
 
 void ISA(gatun_tile256)(const struct weight_type *type, const void *panel, const void *act,
                         int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                        int64_t stride, bool add) {
+                        int64_t stride, bool add, ahead *next) {
+    ahead nothing = {0};
     for (int j = 0; j < columns; j += TILE_COLUMNS) {
         tile256(type, panel, (const char *)act + j / GROUP_COLUMNS * group_bytes, group_bytes, blocks,
-                rows, next_columns(columns - j), c + j * stride, stride, add);
+                rows, next_columns(columns - j), c + j * stride, stride, add,
+                j == 0 ? next : &nothing);
     }
 }
 
 void ISA(gatun_tile32)(const struct weight_type *type, const void *panel, const void *act,
                        int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                       int64_t stride, bool add) {
+                       int64_t stride, bool add, ahead *next) {
+    ahead nothing = {0};
     for (int j = 0; j < columns; j += TILE_COLUMNS) {
         tile32(type, panel, (const char *)act + j / GROUP_COLUMNS * group_bytes, group_bytes, blocks,
-               rows, next_columns(columns - j), c + j * stride, stride, add);
+               rows, next_columns(columns - j), c + j * stride, stride, add,
+                j == 0 ? next : &nothing);
     }
 }

@@ -36,8 +36,11 @@ ALWAYS_INLINE void widen(const uint8_t (*q)[PANEL_ROWS][4], const int8_t (*x)[GR
 
 /* 8 of the panel's rows. */
 ALWAYS_INLINE void rows256(const panel256 *p, int row, const act256 *a, int blocks, int sub, int run,
-                           bool is_signed, bool has_min, __m256 f[GROUP_COLUMNS]) {
+                           bool is_signed, bool has_min, __m256 f[GROUP_COLUMNS], ahead *next) {
     for (int b = 0; b < blocks; b++, p++, a++) {
+        if (row == 0) {
+            ask(next);
+        }
         __m256i total[GROUP_COLUMNS];
         for (int c = 0; c < GROUP_COLUMNS; c++) {
             total[c] = _mm256_setzero_si256();
@@ -72,9 +75,12 @@ ALWAYS_INLINE void rows256(const panel256 *p, int row, const act256 *a, int bloc
 }
 
 ALWAYS_INLINE void rows32(const panel32 *p, int row, const act32 *a, int blocks, int run,
-                          bool is_signed, bool has_min, __m256 f[GROUP_COLUMNS]) {
+                          bool is_signed, bool has_min, __m256 f[GROUP_COLUMNS], ahead *next) {
     const __m256i ones = _mm256_set1_epi16(1);
     for (int b = 0; b < blocks; b++, p++, a++) {
+        if (row == 0) {
+            ask(next);
+        }
         __m256i total[GROUP_COLUMNS];
         for (int c = 0; c < GROUP_COLUMNS; c++) {
             total[c] = _mm256_setzero_si256();
@@ -119,30 +125,30 @@ ALWAYS_INLINE void finish(const __m256 f[GROUP_COLUMNS], int row, int rows, int 
 
 ALWAYS_INLINE void tile256(const struct weight_type *type, const void *panel, const void *act,
                            int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                           int64_t stride, bool add) {
+                           int64_t stride, bool add, ahead *next) {
     (void)group_bytes;
     if (type->is_signed) {
-        BOTH_HALVES(rows256(panel, row, act, blocks, 32, 1, true, false, f))
+        BOTH_HALVES(rows256(panel, row, act, blocks, 32, 1, true, false, f, next))
     } else if (type->sub == 32 && type->run == 8) {
-        BOTH_HALVES(rows256(panel, row, act, blocks, 32, 8, false, true, f))
+        BOTH_HALVES(rows256(panel, row, act, blocks, 32, 8, false, true, f, next))
     } else if (type->sub == 32) {
-        BOTH_HALVES(rows256(panel, row, act, blocks, 32, 4, false, true, f))
+        BOTH_HALVES(rows256(panel, row, act, blocks, 32, 4, false, true, f, next))
     } else if (type->run == 4) {
-        BOTH_HALVES(rows256(panel, row, act, blocks, 16, 4, false, true, f))
+        BOTH_HALVES(rows256(panel, row, act, blocks, 16, 4, false, true, f, next))
     } else {
-        BOTH_HALVES(rows256(panel, row, act, blocks, 16, 2, false, true, f))
+        BOTH_HALVES(rows256(panel, row, act, blocks, 16, 2, false, true, f, next))
     }
 }
 
 ALWAYS_INLINE void tile32(const struct weight_type *type, const void *panel, const void *act,
                           int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                          int64_t stride, bool add) {
+                          int64_t stride, bool add, ahead *next) {
     (void)group_bytes;
     if (type->is_signed) {
-        BOTH_HALVES(rows32(panel, row, act, blocks, 1, true, false, f))
+        BOTH_HALVES(rows32(panel, row, act, blocks, 1, true, false, f, next))
     } else if (type->run == 8) {
-        BOTH_HALVES(rows32(panel, row, act, blocks, 8, false, true, f))
+        BOTH_HALVES(rows32(panel, row, act, blocks, 8, false, true, f, next))
     } else {
-        BOTH_HALVES(rows32(panel, row, act, blocks, 4, false, true, f))
+        BOTH_HALVES(rows32(panel, row, act, blocks, 4, false, true, f, next))
     }
 }

@@ -16,10 +16,11 @@ ALWAYS_INLINE __m512i broadcast4(const void *p) {
                                           : a1->field[(c) % GROUP_COLUMNS])
 
 ALWAYS_INLINE void rows256(const panel256 *p, const act256 *a0, int64_t group_bytes, int blocks,
-                           int sub, int columns, __m512 f[TILE_COLUMNS]) {
+                           int sub, int columns, __m512 f[TILE_COLUMNS], ahead *next) {
     const act256 *a1 = (const act256 *)((const char *)a0 + group_bytes);
     const int groups = sub / 4;
     for (int b = 0; b < blocks; b++, p++, a0++, a1++) {
+        ask(next);
         __m512i total[TILE_COLUMNS];
         for (int c = 0; c < columns; c++) {
             total[c] = _mm512_setzero_si512();
@@ -62,9 +63,10 @@ ALWAYS_INLINE void rows256(const panel256 *p, const act256 *a0, int64_t group_by
 }
 
 ALWAYS_INLINE void rows32(const panel32 *p, const act32 *a0, int64_t group_bytes, int blocks,
-                          int columns, __m512 f[TILE_COLUMNS]) {
+                          int columns, __m512 f[TILE_COLUMNS], ahead *next) {
     const act32 *a1 = (const act32 *)((const char *)a0 + group_bytes);
     for (int b = 0; b < blocks; b++, p++, a0++, a1++) {
+        ask(next);
         __m512i part[TILE_COLUMNS];
         for (int c = 0; c < columns; c++) {
             part[c] = _mm512_setzero_si512();
@@ -99,37 +101,37 @@ ALWAYS_INLINE void finish(const __m512 f[TILE_COLUMNS], int rows, int columns, f
 
 ALWAYS_INLINE void tile256(const struct weight_type *type, const void *panel, const void *act,
                            int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                           int64_t stride, bool add) {
+                           int64_t stride, bool add, ahead *next) {
     __m512 f[TILE_COLUMNS];
     for (int j = 0; j < TILE_COLUMNS; j++) {
         f[j] = _mm512_setzero_ps();
     }
     if (columns <= GROUP_COLUMNS) {
         if (type->sub == 16) {
-            rows256(panel, act, 0, blocks, 16, GROUP_COLUMNS, f);
+            rows256(panel, act, 0, blocks, 16, GROUP_COLUMNS, f, next);
         } else {
-            rows256(panel, act, 0, blocks, 32, GROUP_COLUMNS, f);
+            rows256(panel, act, 0, blocks, 32, GROUP_COLUMNS, f, next);
         }
     } else if (type->sub == 16) {
-        rows256(panel, act, group_bytes, blocks, 16, TILE_COLUMNS, f);
+        rows256(panel, act, group_bytes, blocks, 16, TILE_COLUMNS, f, next);
     } else {
-        rows256(panel, act, group_bytes, blocks, 32, TILE_COLUMNS, f);
+        rows256(panel, act, group_bytes, blocks, 32, TILE_COLUMNS, f, next);
     }
     finish(f, rows, columns, c, stride, add);
 }
 
 ALWAYS_INLINE void tile32(const struct weight_type *type, const void *panel, const void *act,
                           int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                          int64_t stride, bool add) {
+                          int64_t stride, bool add, ahead *next) {
     (void)type;
     __m512 f[TILE_COLUMNS];
     for (int j = 0; j < TILE_COLUMNS; j++) {
         f[j] = _mm512_setzero_ps();
     }
     if (columns <= GROUP_COLUMNS) {
-        rows32(panel, act, 0, blocks, GROUP_COLUMNS, f);
+        rows32(panel, act, 0, blocks, GROUP_COLUMNS, f, next);
     } else {
-        rows32(panel, act, group_bytes, blocks, TILE_COLUMNS, f);
+        rows32(panel, act, group_bytes, blocks, TILE_COLUMNS, f, next);
     }
     finish(f, rows, columns, c, stride, add);
 }

@@ -109,9 +109,12 @@ ALWAYS_INLINE void add_minimums(sums8x4 *low, const int16_t (*min)[2], const int
 }
 
 ALWAYS_INLINE void rows256(const panel256 *p, int row, const act256 *a, int blocks, int sub,
-                           bool has_min, float32x4_t f[8]) {
+                           bool has_min, float32x4_t f[8], ahead *next) {
     const int groups = sub / 4;
     for (int b = 0; b < blocks; b++, p++, a++) {
+        if (row == 0) {
+            ask(next);
+        }
         sums8x4 total = zero();
         for (int s = 0; s < 256 / sub; s++) {
             const sums8x4 part =
@@ -136,8 +139,11 @@ ALWAYS_INLINE void rows256(const panel256 *p, int row, const act256 *a, int bloc
 }
 
 ALWAYS_INLINE void rows32(const panel32 *p, int row, const act32 *a, int blocks, bool has_min,
-                          float32x4_t f[8]) {
+                          float32x4_t f[8], ahead *next) {
     for (int b = 0; b < blocks; b++, p++, a++) {
+        if (row == 0) {
+            ask(next);
+        }
         const sums8x4 total = by_column(dot((const uint8_t *)p->q + 4 * WORDS * row, (const int8_t *)a->q, 8));
         for (int i = 0; i < 8; i++) {
             const float32x4_t d = vld1q_f32(p->d + row + 4 * (i % 2));
@@ -178,24 +184,24 @@ ALWAYS_INLINE void finish(const float32x4_t f[8], int rows, int columns, float *
 
 ALWAYS_INLINE void tile256(const struct weight_type *type, const void *panel, const void *act,
                            int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                           int64_t stride, bool add) {
+                           int64_t stride, bool add, ahead *next) {
     (void)group_bytes;
     if (!type->has_min) {
-        BOTH_HALVES(rows256(panel, row, act, blocks, 32, false, f))
+        BOTH_HALVES(rows256(panel, row, act, blocks, 32, false, f, next))
     } else if (type->sub == 32) {
-        BOTH_HALVES(rows256(panel, row, act, blocks, 32, true, f))
+        BOTH_HALVES(rows256(panel, row, act, blocks, 32, true, f, next))
     } else {
-        BOTH_HALVES(rows256(panel, row, act, blocks, 16, true, f))
+        BOTH_HALVES(rows256(panel, row, act, blocks, 16, true, f, next))
     }
 }
 
 ALWAYS_INLINE void tile32(const struct weight_type *type, const void *panel, const void *act,
                           int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                          int64_t stride, bool add) {
+                          int64_t stride, bool add, ahead *next) {
     (void)group_bytes;
     if (type->has_min) {
-        BOTH_HALVES(rows32(panel, row, act, blocks, true, f))
+        BOTH_HALVES(rows32(panel, row, act, blocks, true, f, next))
     } else {
-        BOTH_HALVES(rows32(panel, row, act, blocks, false, f))
+        BOTH_HALVES(rows32(panel, row, act, blocks, false, f, next))
     }
 }

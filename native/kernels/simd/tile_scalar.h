@@ -11,11 +11,12 @@ ALWAYS_INLINE int dot4(const uint8_t *w, const int8_t *x, bool is_signed) {
 
 ALWAYS_INLINE void tile256(const struct weight_type *type, const void *panel, const void *act,
                            int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                           int64_t stride, bool add) {
+                           int64_t stride, bool add, ahead *next) {
     (void)group_bytes;
     float sums[GROUP_COLUMNS][PANEL_ROWS] = {{0}};
     const int groups = type->sub / 4;
     for (int b = 0; b < blocks; b++) {
+        ask(next);
         const panel256 *p = (const panel256 *)panel + b;
         const act256 *a = (const act256 *)act + b;
         for (int j = 0; j < columns; j++) {
@@ -41,10 +42,11 @@ ALWAYS_INLINE void tile256(const struct weight_type *type, const void *panel, co
 
 ALWAYS_INLINE void tile32(const struct weight_type *type, const void *panel, const void *act,
                           int64_t group_bytes, int blocks, int rows, int columns, float *c,
-                          int64_t stride, bool add) {
+                          int64_t stride, bool add, ahead *next) {
     (void)group_bytes;
     float sums[GROUP_COLUMNS][PANEL_ROWS] = {{0}};
     for (int b = 0; b < blocks; b++) {
+        ask(next);
         const panel32 *p = (const panel32 *)panel + b;
         const act32 *a = (const act32 *)act + b;
         for (int j = 0; j < columns; j++) {

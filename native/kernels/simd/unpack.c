@@ -1,6 +1,6 @@
 /*
  * Quantised blocks to panels of bytes: see int8_gemm.h. block_rows.h says what a block of one row
- * means; here 16 rows are interleaved.
+ * means; here 16 rows are interleaved, one after another or (panel_words.h) all at once.
  */
 #include "block_rows.h"
 #include "ggml_tensor.h"
@@ -9,27 +9,7 @@
 /* 8 rows of 32 bytes to 8 vectors of [row][4]: a transposition of 8 × 8 words. */
 ALWAYS_INLINE void interleave8(const uint8_t *first, int64_t stride, uint8_t (*out)[PANEL_ROWS][4],
                                int row) {
-#if defined(__AVX2__)
-    __m256i r[8], t[8];
-    for (int i = 0; i < 8; i++) {
-        r[i] = _mm256_load_si256((const __m256i *)(first + i * stride));
-    }
-    for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4) {
-        r[i] = _mm256_unpacklo_epi64(t[i], t[i + 2]);
-        r[i + 1] = _mm256_unpackhi_epi64(t[i], t[i + 2]);
-        r[i + 2] = _mm256_unpacklo_epi64(t[i + 1], t[i + 3]);
-        r[i + 3] = _mm256_unpackhi_epi64(t[i + 1], t[i + 3]);
-    }
-    for (int i = 0; i < 4; i++) {
-        _mm256_storeu_si256((__m256i *)out[i][row], _mm256_permute2x128_si256(r[i], r[i + 4], 0x20));
-        _mm256_storeu_si256((__m256i *)out[i + 4][row],
-                            _mm256_permute2x128_si256(r[i], r[i + 4], 0x31));
-    }
-#elif defined(__ARM_FEATURE_MATMUL_INT8)
+#if defined(__ARM_FEATURE_MATMUL_INT8)
     for (int k = 0; k < 8; k += 4) {
         for (int i = 0; i < 8; i += 2) {
             const uint64x2_t a = vreinterpretq_u64_u8(vld1q_u8(first + i * stride + 4 * k));
@@ -69,10 +49,11 @@ ALWAYS_INLINE void interleave8(const uint8_t *first, int64_t stride, uint8_t (*o
 }
 
 ALWAYS_INLINE void unpack256(const uint8_t *w, int64_t stride, int rows, int blocks, int bytes,
-                             int subs, panel256 *p, row256_fn *unpack) {
+                             int subs, panel256 *p, row256_fn *unpack, ahead *next) {
     row256 r[PANEL_ROWS];
     memset(r + rows, 0, sizeof *r * (size_t)(PANEL_ROWS - rows));
     for (int b = 0; b < blocks; b++, p++, w += bytes) {
+        ask(next);
         for (int i = 0; i < rows; i++) {
             unpack(w + i * stride, &r[i]);
         }
@@ -94,10 +75,11 @@ ALWAYS_INLINE void unpack256(const uint8_t *w, int64_t stride, int rows, int blo
 }
 
 ALWAYS_INLINE void unpack32(const uint8_t *w, int64_t stride, int rows, int blocks, int bytes,
-                            panel32 *p, row32_fn *unpack) {
+                            panel32 *p, row32_fn *unpack, ahead *next) {
     row32 r[PANEL_ROWS];
     memset(r + rows, 0, sizeof *r * (size_t)(PANEL_ROWS - rows));
     for (int b = 0; b < blocks; b++, p++, w += bytes) {
+        ask(next);
         for (int i = 0; i < rows; i++) {
             unpack(w + i * stride, &r[i]);
         }
@@ -110,17 +92,67 @@ ALWAYS_INLINE void unpack32(const uint8_t *w, int64_t stride, int rows, int bloc
     }
 }
 
+#if defined(__AVX2__)
+#include "panel_words.h"
+
+/* All rows at once; the rows of a panel that has fewer than 16 go one by one. */
+#define WORDS256(TYPE, name)                                                                       \
+    case TYPE:                                                                                     \
+        for (int b = 0; b < blocks; b++, at.first += sizeof(block_##name)) {                       \
+            ask(next);                                                                             \
+            for (int row = 0; row < PANEL_ROWS; row += LANES) {                                    \
+                words_##name((rows_at){at.first + row * stride, stride}, (panel256 *)panel + b, row); \
+            }                                                                                      \
+        }                                                                                          \
+        return;
+#define WORDS32(TYPE, name)                                                                        \
+    case TYPE:                                                                                     \
+        for (int b = 0; b < blocks; b++, at.first += sizeof(block_##name)) {                       \
+            ask(next);                                                                             \
+            for (int row = 0; row < PANEL_ROWS; row += LANES) {                                    \
+                words_##name((rows_at){at.first + row * stride, stride}, (panel32 *)panel + b, row); \
+            }                                                                                      \
+        }                                                                                          \
+        return;
+
+static void unpack_all_rows(int32_t type, const void *w, int64_t stride, int blocks, void *panel,
+                            ahead *next) {
+    rows_at at = {w, stride};
+    switch (type) {
+        WORDS256(TYPE_Q2_K, q2_k)
+        WORDS256(TYPE_Q3_K, q3_k)
+        WORDS256(TYPE_Q4_K, q4_k)
+        WORDS256(TYPE_Q5_K, q5_k)
+        WORDS256(TYPE_Q6_K, q6_k)
+        WORDS256(TYPE_IQ4_XS, iq4_xs)
+        WORDS32(TYPE_Q4_0, q4_0)
+        WORDS32(TYPE_Q4_1, q4_1)
+        WORDS32(TYPE_Q5_0, q5_0)
+        WORDS32(TYPE_Q5_1, q5_1)
+        WORDS32(TYPE_Q8_0, q8_0)
+        WORDS32(TYPE_IQ4_NL, iq4_nl)
+        WORDS32(TYPE_MXFP4, mxfp4)
+    }
+}
+#endif
+
 void ISA(gatun_unpack)(int32_t type, const void *w, int64_t stride, int rows, int blocks,
-                       void *panel) {
+                       void *panel, ahead *next) {
+#if defined(__AVX2__)
+    if (rows == PANEL_ROWS) {
+        unpack_all_rows(type, w, stride, blocks, panel, next);
+        return;
+    }
+#endif
 /* Direct calls, so that the compiler can inline each row function into its loop. */
 #define CASE256(TYPE, name, subs)                                                                  \
     case TYPE:                                                                                     \
         unpack256(w, stride, rows, blocks, sizeof(block_##name), subs, panel,                      \
-                  row_##name);                                                        \
+                  row_##name, next);                                                               \
         break;
 #define CASE32(TYPE, name)                                                                         \
     case TYPE:                                                                                     \
-        unpack32(w, stride, rows, blocks, sizeof(block_##name), panel, row_##name);    \
+        unpack32(w, stride, rows, blocks, sizeof(block_##name), panel, row_##name, next); \
         break;
     switch (type) {
         CASE256(TYPE_Q2_K, q2_k, 16)

@@ -4,12 +4,13 @@ import io.gatun.LanguageModel;
 import io.gatun.cli.Measurement.Series;
 import io.gatun.engine.Engine;
 import io.gatun.model.LoadOptions.Repacking;
-import io.gatun.tensor.llama.LlamaContext;
 import io.gatun.tensor.llama.LlamaModel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -55,15 +56,57 @@ public final class BenchCommand implements CliCommand {
           "Also measure libllama on the same file, in turns with Gatun, and print the ratio.")
   @Nullable String against;
 
+  @Option(
+      names = {"-d", "--depth"},
+      paramLabel = "N",
+      description = "Tokens that lie before those measured (default: ${DEFAULT-VALUE}).")
+  int depth;
+
+  @Option(
+      names = {"-s", "--sequences"},
+      paramLabel = "N",
+      description =
+          "Sequences computed together; speeds are those of all (default: ${DEFAULT-VALUE}).")
+  int sequences = 1;
+
+  /** What is measured: computing a prompt, or generating. */
+  enum Kind {
+    PROMPT("pp"),
+    GENERATE("tg");
+
+    final String shortName;
+
+    Kind(String shortName) {
+      this.shortName = shortName;
+    }
+  }
+
+  /** One test: so many tokens in each sequence. */
+  record Test(Kind kind, int tokens) {}
+
+  /** How many sequences run together, and how many tokens each has already. */
+  record Load(int sequences, int depth) {
+    /** Random tokens of a sequence that lie before those measured, always the same ones. */
+    int[] before(int sequence, int vocabulary) {
+      return new SplittableRandom(sequence).ints(depth, 0, vocabulary).toArray();
+    }
+
+    /** Random tokens that are measured; others in each run, or a cache would know them. */
+    int[] measured(int sequence, int run, int count, int vocabulary) {
+      return new SplittableRandom(31L * run + sequence).ints(count, 0, vocabulary).toArray();
+    }
+  }
+
   @Override
   public Integer call() {
     check();
-    model.context = Math.max(prompt, generated) + 1;
+    Load load = new Load(sequences, depth);
+    model.context = sequences * (depth + Math.max(prompt, generated) + 1);
+    model.sequences = sequences;
     List<Measurement> results;
     try (LanguageModel loaded = model.load()) {
       model.threads = loaded.engine().options().threads();
-      BenchRuns gatun = BenchRuns.of(loaded.engine());
-      results = against == null ? alone(gatun) : sideBySide(gatun, loaded);
+      results = against == null ? alone(loaded.engine(), load) : sideBySide(loaded, load);
       Engine.Statistics all = loaded.engine().statistics();
       Console.note(
           "%d steps, %.3f ms of Java in each, %.2f %% of the time"
@@ -80,6 +123,9 @@ public final class BenchCommand implements CliCommand {
     if (prompt < 0 || generated < 0 || prompt + generated == 0 || repetitions < 1) {
       throw new IllegalArgumentException("nothing to measure: see -p, -n and -r");
     }
+    if (depth < 0 || sequences < 1 || sequences > 256) {
+      throw new IllegalArgumentException("-d is 0 or more, -s 1 to 256");
+    }
     if (!List.of("md", "json").contains(output)) {
       throw new IllegalArgumentException("-o is md or json, not " + output);
     }
@@ -88,51 +134,61 @@ public final class BenchCommand implements CliCommand {
     }
   }
 
-  private List<Measurement> alone(BenchRuns gatun) {
-    return measure(gatun, null);
-  }
-
-  /** libllama as it is by default: it rearranges weights unless both sides are told not to. */
-  private List<Measurement> sideBySide(BenchRuns gatun, LanguageModel loaded) {
-    boolean repacked = !model.noRepack && model.repack != Repacking.NONE;
-    int onGpu = loaded.model().devices().onGpu();
-    int cells = loaded.engine().contextTokens();
-    try (LlamaModel llama = LlamaModel.load(model.model, repacked, onGpu);
-        LlamaContext context = new LlamaContext(llama, cells, model.batch, 1, model.threads)) {
-      return measure(gatun, BenchRuns.of(context, model.batch, llama.tokenCount()));
+  private List<Measurement> alone(Engine engine, Load load) {
+    try (BenchRuns gatun = new EngineRuns(engine, load)) {
+      return measure(load, gatun, null);
     }
   }
 
-  private List<Measurement> measure(BenchRuns gatun, @Nullable BenchRuns llama) {
+  /** libllama as it is by default: it rearranges weights unless both sides are told not to. */
+  private List<Measurement> sideBySide(LanguageModel loaded, Load load) {
+    boolean repacked = !model.noRepack && model.repack != Repacking.NONE;
+    int onGpu = loaded.model().devices().onGpu();
+    int cells = loaded.engine().contextTokens();
+    try (LlamaModel other = LlamaModel.load(model.model, repacked, onGpu);
+        BenchRuns llama = new LlamaRuns(other, load, cells, model.batch, model.threads);
+        BenchRuns gatun = new EngineRuns(loaded.engine(), load)) {
+      return measure(load, gatun, llama);
+    }
+  }
+
+  private List<Measurement> measure(Load load, BenchRuns gatun, @Nullable BenchRuns llama) {
+    List<Test> tests =
+        Stream.of(new Test(Kind.PROMPT, prompt), new Test(Kind.GENERATE, generated))
+            .filter(test -> test.tokens() > 0)
+            .toList();
     List<Measurement> results = new ArrayList<>();
-    int kinds = (prompt > 0 ? 1 : 0) + (generated > 0 ? 1 : 0);
-    Progress progress = new Progress("measuring", (long) kinds * (repetitions + 1));
+    Progress progress = new Progress("measuring", (long) tests.size() * (repetitions + 1));
     int done = 0;
-    for (String kind : List.of("pp", "tg")) {
-      int tokens = kind.equals("pp") ? prompt : generated;
-      if (tokens == 0) {
-        continue;
-      }
+    for (Test test : tests) {
       Series ours = new Series();
       Series theirs = new Series();
       for (int run = 0; run <= repetitions; run++) {
         // The first run warms caches and graphs up; the order alternates, as clocks drift.
         boolean counted = run > 0;
         if (llama == null) {
-          ours.add(gatun.run(kind, tokens), counted);
+          ours.add(gatun.speed(load, test), counted);
         } else if (run % 2 == 0) {
-          ours.add(gatun.run(kind, tokens), counted);
-          theirs.add(llama.run(kind, tokens), counted);
+          ours.add(gatun.speed(load, test), counted);
+          theirs.add(llama.speed(load, test), counted);
         } else {
-          theirs.add(llama.run(kind, tokens), counted);
-          ours.add(gatun.run(kind, tokens), counted);
+          theirs.add(llama.speed(load, test), counted);
+          ours.add(gatun.speed(load, test), counted);
         }
         progress.at(++done, "");
       }
-      results.add(new Measurement(kind + tokens, tokens, ours, llama == null ? null : theirs));
+      results.add(
+          new Measurement(name(test, load), test.tokens(), ours, llama == null ? null : theirs));
     }
     progress.end();
     return results;
+  }
+
+  /** As llama-bench writes it, {@code tg128 @ d2048}, and the number of sequences. */
+  private static String name(Test test, Load load) {
+    String deep = load.depth() > 0 ? " @ d" + load.depth() : "";
+    String many = load.sequences() > 1 ? " × " + load.sequences() : "";
+    return test.kind().shortName + test.tokens() + many + deep;
   }
 
   private String markdown(List<Measurement> results) {

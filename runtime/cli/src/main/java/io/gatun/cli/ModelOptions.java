@@ -67,6 +67,9 @@ final class ModelOptions {
   @Option(names = "--ignore-memory", description = "Load even if memory seems too small.")
   boolean ignoreMemory;
 
+  /** The most sequences that run at once, for commands that start several. */
+  int sequences = EngineOptions.defaults().sequencesMax();
+
   /** Takes the model that comes with Gatun when none was named; whether it did. */
   boolean useShipped() throws IOException {
     if (named) {
@@ -89,6 +92,7 @@ final class ModelOptions {
         .withThreads(threads)
         .withContextTokens(context)
         .withBatchRows(batch)
+        .withSequencesMax(sequences)
         .withKernels(Kernels.parse(kernels));
   }
 

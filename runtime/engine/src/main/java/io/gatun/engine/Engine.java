@@ -3,8 +3,10 @@ package io.gatun.engine;
 import io.gatun.model.Hyperparams;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
+import io.gatun.model.adapter.AdapterCheck;
 import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.NativeThread;
+import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.ThreadCount;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +28,7 @@ public final class Engine implements AutoCloseable {
   private final EngineOptions options;
   private final ThreadCount threadCount;
   private final int contextTokens;
+  private final AdapterCheck.Target adapterTarget;
   private final NativeThread thread;
   private final ConcurrentLinkedQueue<EngineLoop.Arrival> arrivals = new ConcurrentLinkedQueue<>();
   private final Set<Generation> unfinished = ConcurrentHashMap.newKeySet();
@@ -40,6 +43,7 @@ public final class Engine implements AutoCloseable {
         wanted.threads() > 0 ? ThreadCount.asked(wanted.threads()) : ThreadCount.free();
     this.options = wanted.withThreads(threadCount.threads());
     this.contextTokens = contextTokens;
+    this.adapterTarget = adapterTarget(model);
     this.thread = new NativeThread("gatun-engine");
     try {
       this.loop =
@@ -48,6 +52,16 @@ public final class Engine implements AutoCloseable {
       thread.close();
       throw e;
     }
+  }
+
+  private static AdapterCheck.Target adapterTarget(Model model) {
+    Hyperparams h = model.hyperparams();
+    return new AdapterCheck.Target(
+        model.name(),
+        h.architecture(),
+        h.layerCount(),
+        h.embeddingLength(),
+        tensor -> model.weights().find(tensor).map(StoredTensor::shape));
   }
 
   /**
@@ -219,7 +233,7 @@ public final class Engine implements AutoCloseable {
    */
   public void preload(Adapter adapter) {
     requireOpen();
-    AdapterFit.require(model, adapter);
+    AdapterCheck.require(adapter, adapterTarget);
     List<AdapterUse> use = List.of(new AdapterUse(adapter, 1));
     var _ =
         onThread(() -> {
@@ -244,7 +258,7 @@ public final class Engine implements AutoCloseable {
   }
 
   private void check(GenerateRequest request) {
-    request.adapters().forEach(use -> AdapterFit.require(model, use.adapter()));
+    request.adapters().forEach(use -> AdapterCheck.require(use.adapter(), adapterTarget));
     if (request.prompt().length + request.softRows() > contextTokens) {
       throw new CapacityException(
           "the prompt has %d tokens but the context only %d; ask for a longer context (--context)"

@@ -108,7 +108,7 @@ public record Kernels(Set<Family> families) {
   private static final int ATTENTION_DIM_MAX = 576;
 
   /** Columns up to which a row of weights is better read directly than unpacked. */
-  private static final int ROWS_COLUMNS_MAX = 3;
+  private static final int ROWS_COLUMNS_MAX = 2;
 
   /** The kernel of a node. */
   Product product(Tensor node) {

@@ -156,6 +156,14 @@ public final class LlamaContext implements AutoCloseable {
     GgmlCpu.ggml_threadpool_pause(threadpool);
   }
 
+  /** Forgets what a sequence has from a position on. */
+  public void forget(int sequence, int position) {
+    if (!Llama.llama_memory_seq_rm(Llama.llama_get_memory(context), sequence, position, -1)) {
+      throw new NativeException(
+          "libllama cannot forget sequence %d from position %d".formatted(sequence, position));
+    }
+  }
+
   /** Forgets all sequences. */
   public void clear() {
     Llama.llama_memory_clear(Llama.llama_get_memory(context), true);
