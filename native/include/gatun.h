@@ -123,6 +123,12 @@ GATUN_API void gatun_quantize_sum_normed(struct ggml_tensor *dst, int ith, int n
 /* src[0] is gate and src[1] up; or src[0] alone [2K, …] has both in each row. */
 GATUN_API void gatun_quantize_gated(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
+/*
+ * dst F32 [M, T], dense: Σ_u x[·, u, t] · weight[u, t]. src[0]: x F32 [M, U, T] with dense rows;
+ * src[1]: weights F32 [1, U, T].
+ */
+GATUN_API void gatun_weighted_sum(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
 /* One product of gatun_dot_rows. */
 struct gatun_dot_product {
     int64_t number; /* among those that share the input, 0 to GATUN_PRODUCTS − 1 */

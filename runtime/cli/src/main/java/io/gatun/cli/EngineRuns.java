@@ -62,9 +62,11 @@ final class EngineRuns implements BenchRuns {
   }
 
   private void finish(List<GenerateRequest> requests) {
-    engine.submitAll(requests).forEach(generation -> {
-      var _ = generation.finishReason();
-    });
+    engine
+        .submitAll(requests)
+        .forEach(generation -> {
+          var _ = generation.finishReason();
+        });
   }
 
   @Override

@@ -27,13 +27,15 @@ final class Lowering {
   private final OwnAttention ownAttention;
   private final TrainingNodes training;
   private final OwnRopes ropes;
+  private final WeightedSums weightedSums;
+  private final CustomNodes custom;
 
   private Lowering(Graph graph, Target target) {
     this.ctx = target.ctx();
     this.lowered = new MemorySegment[graph.nodes().getLast().index() + 1];
     Arrays.fill(lowered, NULL);
     this.kernels = target.kernels();
-    CustomNodes custom = new CustomNodes(ctx, target.arena());
+    this.custom = new CustomNodes(ctx, target.arena());
     ExpertRoutes routes = new ExpertRoutes(custom, lowered);
     this.inputs = new ConvertedInputs(custom, lowered, routes, FusedInputs.of(graph, kernels));
     this.products = new SharedProducts(custom, lowered, routes, inputs, graph, kernels);
@@ -41,6 +43,7 @@ final class Lowering {
     this.ownAttention = new OwnAttention(custom, target.threads());
     this.training = new TrainingNodes(custom, target.threads(), graph, lowered, routes);
     this.ropes = new OwnRopes(custom, lowered, FusedRopes.of(graph, kernels));
+    this.weightedSums = WeightedSums.of(graph, kernels);
   }
 
   /**
@@ -70,7 +73,8 @@ final class Lowering {
         }
         if (lowering.products.emit(node)
             || lowering.inputs.emit(node)
-            || lowering.ropes.emit(node)) {
+            || lowering.ropes.emit(node)
+            || lowering.weightedSums.emit(node, lowering.custom, lowering.lowered)) {
           continue;
         }
         MemorySegment tensor = lowering.emit(node);
