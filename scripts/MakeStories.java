@@ -25,7 +25,7 @@ final class MakeStories {
   public static void main(String[] args) throws IOException {
     List<String> stories = read(Path.of(args[0]));
     List<String> evaluate = stories.subList(stories.size() - HELD_OUT, stories.size());
-    List<String> learn = new ArrayList<>(learned(Path.of(args[0])));
+    List<String> learn = new ArrayList<>(stories.subList(0, stories.size() - HELD_OUT));
     MakeStories make = new MakeStories(Long.parseLong(args[2]));
     for (int i = 0; i < Integer.parseInt(args[1]); i++) {
       learn.add(make.story());
@@ -33,12 +33,6 @@ final class MakeStories {
     Files.writeString(Path.of(args[3]), String.join(END, learn));
     Files.writeString(Path.of(args[4]), String.join(END, evaluate));
     System.out.printf("%d stories to learn, %d to evaluate%n", learn.size(), evaluate.size());
-  }
-
-  /** The stories of a file but those that are held out. */
-  static List<String> learned(Path file) throws IOException {
-    List<String> stories = read(file);
-    return stories.subList(0, stories.size() - HELD_OUT);
   }
 
   /** A line right below another begins a new story. */

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  *
  * <pre>java scripts/MakeStyles.java pirate|rhyme COUNT SEED OUT [STORIES]</pre>
  *
- * <p>All are made of templates; STORIES, a file as for {@link MakeStories}, adds its stories to
+ * <p>All are made of templates; STORIES, a file that {@link MakeStories} wrote, adds its stories to
  * those that the pirate tells.
  */
 final class MakeStyles {
@@ -34,7 +34,7 @@ final class MakeStyles {
     MakeStories plain = new MakeStories(seed);
     List<String> stories = new ArrayList<>();
     if (args.length > 4) {
-      for (String story : MakeStories.learned(Path.of(args[4]))) {
+      for (String story : Files.readString(Path.of(args[4])).split(Pattern.quote(END))) {
         stories.add(make.pirate(story));
       }
     }
