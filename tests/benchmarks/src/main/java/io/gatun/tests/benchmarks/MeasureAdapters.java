@@ -17,9 +17,9 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * What adapters cost: {@code MeasureAdapters MODEL THREADS [ROUNDS]}. A batch of 8 sequences without
- * adapters, with 8 different ones of rank 16 on all projections, and the same 8 one after another;
- * then the first step after a swap against one without.
+ * What adapters cost: {@code MeasureAdapters MODEL THREADS [ROUNDS]}. A batch of 8 sequences
+ * without adapters, with 8 different ones of rank 16 on all projections, and the same 8 one after
+ * another; then the first step after a swap against one without.
  */
 public final class MeasureAdapters {
   private static final int SEQUENCES = 8;
@@ -115,33 +115,39 @@ public final class MeasureAdapters {
     return SEQUENCES * TOKENS * 1e9 / (System.nanoTime() - start);
   }
 
-  /** Steps of one row in pairs: another adapter than before, then the same again. */
+  /** Steps of one row: another adapter than before, then twice the same again. */
   private void swaps() {
     Series added = new Series();
     Series call = new Series();
     Series same = new Series();
+    Series noise = new Series();
     for (int i = -8; i < SWAPS; i++) {
       long start = System.nanoTime();
       GenerateRequest swapped = request(1, 1, Math.floorMod(i, SEQUENCES));
       long called = System.nanoTime() - start;
       double first = step(swapped);
       double again = step(request(1, 1, Math.floorMod(i, SEQUENCES)));
+      double third = step(request(1, 1, Math.floorMod(i, SEQUENCES)));
       if (i >= 0) {
         call.add(called / 1e3);
         same.add(again);
         added.add(first - again);
+        noise.add(third - again);
       }
     }
     System.out.printf(
         """
         a step without a swap: %.2f ms (median of %d)
         the first step after a swap, more than that: p50 %.2f ms, p99 %.2f ms
+        another step without one, more than that: p50 %.2f ms, p99 %.2f ms
         the call: p50 %.1f µs, p99 %.1f µs
         """,
         same.median(),
         SWAPS,
         added.quantile(0.5),
         added.quantile(0.99),
+        noise.quantile(0.5),
+        noise.quantile(0.99),
         call.quantile(0.5),
         call.quantile(0.99));
   }

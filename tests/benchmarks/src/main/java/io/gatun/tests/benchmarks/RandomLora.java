@@ -26,14 +26,14 @@ final class RandomLora {
         deltas.put(name, new LowRank(in, out, rank, 1, a, b, 1));
       }
     }
-    return new LoraAdapter(
-        "random-" + seed, model.hyperparams().architecture(), deltas, Map.of());
+    return new LoraAdapter("random-" + seed, model.hyperparams().architecture(), deltas, Map.of());
   }
 
   private static float[] uniform(SplittableRandom random, int count) {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
-      values[i] = Float.float16ToFloat(Float.floatToFloat16((float) random.nextDouble(-0.02, 0.02)));
+      values[i] =
+          Float.float16ToFloat(Float.floatToFloat16((float) random.nextDouble(-0.02, 0.02)));
     }
     return values;
   }
