@@ -35,7 +35,8 @@ public final class MeasureTraining {
         """);
     try (Model model = shape.model(folder, DType.F32)) {
       for (Recompute recompute : Recompute.values()) {
-        measure("full, " + recompute, model, FullParameters.all(), recompute, steps, threads, shape);
+        measure(
+            "full, " + recompute, model, FullParameters.all(), recompute, steps, threads, shape);
       }
     }
     for (DType type : new DType[] {DType.F32, DType.F16, DType.Q4_K}) {

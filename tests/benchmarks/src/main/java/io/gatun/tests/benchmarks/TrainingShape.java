@@ -50,8 +50,7 @@ public record TrainingShape(String name, ModelShape shape) {
   /** Writes and loads it, as training wants it. */
   public Model model(Path folder, DType type) throws IOException {
     Path file = MadeModel.write(folder.resolve(name + type + ".gguf"), shape, type, 1);
-    return Model.load(
-        file, LoadOptions.defaults().withRepack(Repacking.NONE).withGpuLayers(0));
+    return Model.load(file, LoadOptions.defaults().withRepack(Repacking.NONE).withGpuLayers(0));
   }
 
   /** So many steps of text: most tokens follow from the one before, the rest are random. */

@@ -101,8 +101,7 @@ public final class CompareTraining {
       Trainer trainer,
       TrainerOptions options,
       boolean lora) {
-    try (Trainer weights =
-        lora ? new Trainer(model, FullParameters.all(), options) : null) {
+    try (Trainer weights = lora ? new Trainer(model, FullParameters.all(), options) : null) {
       for (TensorInfo tensor : model.file().tensors()) {
         Trainer of = weights == null ? trainer : weights;
         torch.put(tensor.name(), of.values(tensor.name()), tensor.shape().d1(), !lora);

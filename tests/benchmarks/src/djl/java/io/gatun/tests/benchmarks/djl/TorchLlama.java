@@ -14,8 +14,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * A Llama in LibTorch's ops, trained with AdamW: the same maths as Gatun's, with explicit attention,
- * as DJL has no other. Matrices are [out, in], which are the same bytes as GGUF's [in, out].
+ * A Llama in LibTorch's ops, trained with AdamW: the same maths as Gatun's, with explicit
+ * attention, as DJL has no other. Matrices are [out, in], which are the same bytes as GGUF's [in,
+ * out].
  */
 final class TorchLlama implements AutoCloseable {
   private static final float EPSILON = 1e-5f;
@@ -77,10 +78,7 @@ final class TorchLlama implements AutoCloseable {
   double step(MiniBatch batch, float rate) {
     try (NDManager work = manager.newSubManager()) {
       NDArray tokens = work.create(batch.tokens()).toType(DataType.INT64, false);
-      NDArray labels =
-          work.create(batch.labels())
-              .toType(DataType.INT64, false)
-              .reshape(-1, 1);
+      NDArray labels = work.create(batch.labels()).toType(DataType.INT64, false).reshape(-1, 1);
       double value;
       try (GradientCollector gradients = Engine.getEngine("PyTorch").newGradientCollector()) {
         NDArray loss = logits(work, tokens).logSoftmax(1).gather(labels, 1).mean().neg();
@@ -138,7 +136,8 @@ final class TorchLlama implements AutoCloseable {
             .transpose(0, 2, 3, 1, 4); // [B, G, 1, T, D]
     NDArray seen = q.matMul(k).mul(1 / Math.sqrt(dim)).add(mask).softmax(-1);
     NDArray mixed = seen.matMul(v).transpose(0, 3, 1, 2, 4);
-    return linear(mixed.reshape(x.getShape().get(0), (long) shape.heads() * dim), b + "attn_output");
+    return linear(
+        mixed.reshape(x.getShape().get(0), (long) shape.heads() * dim), b + "attn_output");
   }
 
   /** Neighbours 2i and 2i + 1 are rotated together. */
@@ -166,9 +165,7 @@ final class TorchLlama implements AutoCloseable {
     }
     NDArray up = Objects.requireNonNull(weights.get(name + ".lora_b"));
     return y.add(
-        x.matMul(in(work, down.transpose()))
-            .matMul(in(work, up.transpose()))
-            .mul(loraScale));
+        x.matMul(in(work, down.transpose())).matMul(in(work, up.transpose())).mul(loraScale));
   }
 
   /** Results belong to the manager of their first operand, which for weights ends too late. */
