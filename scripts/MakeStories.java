@@ -18,7 +18,7 @@ final class MakeStories {
 
   private final SplittableRandom random;
 
-  private MakeStories(long seed) {
+  MakeStories(long seed) {
     this.random = new SplittableRandom(seed);
   }
 
@@ -56,7 +56,7 @@ final class MakeStories {
     return stories;
   }
 
-  private String story() {
+  String story() {
     boolean girl = random.nextBoolean();
     String name =
         girl

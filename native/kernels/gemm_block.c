@@ -16,7 +16,9 @@ enum {
     TWO_PANELS = 2 * FLOAT_ROWS,
     FEW_COLUMNS = 12,        /* up to here panels are not worth their making */
     FEW_ROWS = 8,            /* up to here they would be half empty */
-    DOT_MIN = 64,            /* sums of fewer values cost less in panels than to add up */
+    DOT_VALUES = 64 * 512,   /* of A in a block of dots, or 64 rows if they are long */
+    DOT_MIN = 64,            /* sums of fewer values cost less in panels than to add up, */
+                             /* unless so few columns use a panel: low-rank changes of one row */
 };
 
 static char *row_at(const gemm_rows *r, int64_t row) {
@@ -43,7 +45,8 @@ static int64_t chunk_of_l(const gemm_product *p) {
 
 /* Whether rows of A are better multiplied as they are. */
 static bool is_dots(const gemm_product *p) {
-    return (p->n <= FEW_COLUMNS || p->m <= FEW_ROWS) && p->k >= DOT_MIN &&
+    return (p->n <= FEW_COLUMNS || p->m <= FEW_ROWS) &&
+           (p->k >= DOT_MIN || p->n <= DOT_COLUMNS) &&
            (p->form & GATUN_MUL_MAT) == GATUN_MUL_MAT && !(p->form & GATUN_B_PACKED) &&
            !gatun_weight_type(p->type);
 }
@@ -187,7 +190,7 @@ gemm_blocks gatun_gemm_blocks(const gemm_product *p, int64_t products, int nth) 
     const bool dots = is_dots(p);
     const int64_t unit = dots ? 4 : is_wide(p) ? WIDE_ROWS : FLOAT_ROWS;
     const int64_t wanted = nth == 1 ? 1 : groups(4 * nth, products);
-    int64_t rows = dots ? 64 : PANEL_FLOATS / chunk_of_l(p) / unit * unit;
+    int64_t rows = dots ? (p->k < DOT_VALUES / 64 ? DOT_VALUES / p->k : 64) : PANEL_FLOATS / chunk_of_l(p) / unit * unit;
     while (groups(p->m, rows) < wanted && rows > unit) {
         rows = groups(rows / 2, unit) * unit;
         if (rows <= 2 * FLOAT_ROWS) {

@@ -107,9 +107,13 @@ ALWAYS_INLINE float load1(int32_t type, const void *row, int64_t i) {
                               : float_of_bfloat(((const uint16_t *)row)[i]);
 }
 
+/* How far ahead short rows are asked for, and long ones at least: prefetchers stop at each page. */
+enum { AHEAD = 4096 };
+
 ALWAYS_INLINE void dot_rows(int32_t type, const char *a, int64_t stride, int rows, int64_t k,
                             const float *const *b, int columns, float *const *c, int64_t row,
                             bool add) {
+    const int64_t ahead = rows * stride > AHEAD ? rows * stride : AHEAD;
     vec sums[4][DOT_COLUMNS];
     float rest[4][DOT_COLUMNS];
     for (int i = 0; i < rows; i++) {
@@ -125,6 +129,7 @@ ALWAYS_INLINE void dot_rows(int32_t type, const char *a, int64_t stride, int row
             x[j] = vec_load(b[j] + l);
         }
         for (int i = 0; i < rows; i++) {
+            PREFETCH(a + i * stride + ahead + l * (type == TYPE_F32 ? 4 : 2));
             const vec w = load(type, a + i * stride, l);
             for (int j = 0; j < columns; j++) {
                 sums[i][j] = vec_fma(w, x[j], sums[i][j]);

@@ -3,6 +3,8 @@ package io.gatun.cli;
 import io.gatun.LanguageModel;
 import io.gatun.engine.AdapterUse;
 import io.gatun.model.adapter.Adapter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,14 +16,19 @@ final class AdapterOptions {
   @Option(
       names = "--adapter",
       paramLabel = "FILE[=SCALE]",
-      description = "A LoRA, soft prompt or control vector (GGUF); several act together.")
+      description =
+          "A LoRA, soft prompt or control vector (GGUF); several act together. The story model has"
+              + " two of its own: pirate and rhyme.")
   List<String> adapters = List.of();
 
   List<AdapterUse> load(LanguageModel model) {
     return adapters.stream().map(adapter -> load(model, adapter)).toList();
   }
 
-  /** Reads {@code FILE[=SCALE]}; a file that is loaded already is not read again. */
+  /**
+   * Reads {@code FILE[=SCALE]}; a file that is loaded already is not read again. Adapters of the
+   * story model have names of their own, which files of the same name hide.
+   */
   static AdapterUse load(LanguageModel model, String text) {
     int equals = text.lastIndexOf('=');
     boolean scaled = equals > 0 && !Files.exists(Path.of(text));
@@ -45,7 +52,16 @@ final class AdapterOptions {
           .adapters()
           .get(name.endsWith(".gguf") ? name.substring(0, name.length() - 5) : name);
     } catch (NoSuchElementException first) {
-      return model.adapters().load(file);
+      return model.adapters().load(Files.exists(file) ? file : shipped(file));
+    }
+  }
+
+  /** One that comes with the story model, by its name; else the file itself. */
+  private static Path shipped(Path file) {
+    try {
+      return ShippedModel.adapter(file.toString()).orElse(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot unpack adapter " + file + ": " + e.getMessage(), e);
     }
   }
 }

@@ -9,27 +9,41 @@ import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Optional;
+import java.util.Set;
 
 /**
- * The small story model that Gatun trained and ships (docs/story-model.md). It is a resource, and
- * models are mapped from files: so it is unpacked once into the cache folder.
+ * The small story model that Gatun trained and ships, and its adapters (docs/story-model.md). They
+ * are resources, and models are mapped from files: so they are unpacked once into the cache folder.
  */
 final class ShippedModel {
-  private static final String RESOURCE = "stories.gguf";
+  private static final Set<String> ADAPTERS = Set.of("pirate", "rhyme");
 
   private ShippedModel() {}
 
   /** Its file. */
   static Path file() throws IOException {
+    return unpacked("stories.gguf");
+  }
+
+  /** The file of one of its adapters, by the adapter's name. */
+  static Optional<Path> adapter(String name) throws IOException {
+    return ADAPTERS.contains(name) ? Optional.of(unpacked(name + ".gguf")) : Optional.empty();
+  }
+
+  /**
+   * Files keep their names, as those are the names of adapters; the folder tells versions apart.
+   */
+  private static Path unpacked(String resource) throws IOException {
     byte[] bytes;
-    try (InputStream in = ShippedModel.class.getResourceAsStream(RESOURCE)) {
+    try (InputStream in = ShippedModel.class.getResourceAsStream(resource)) {
       if (in == null) {
-        throw new IOException("this build of gatun has no model of its own; name a GGUF file");
+        throw new IOException("this build of gatun has no %s of its own".formatted(resource));
       }
       bytes = in.readAllBytes();
     }
-    Path folder = NativeCache.root();
-    Path file = folder.resolve("stories-%s.gguf".formatted(digest(bytes)));
+    Path folder = NativeCache.root().resolve("stories-" + digest(bytes));
+    Path file = folder.resolve(resource);
     if (Files.exists(file) && Files.size(file) == bytes.length) {
       return file;
     }
@@ -44,7 +58,6 @@ final class ShippedModel {
     return file;
   }
 
-  /** Another model gets another file. */
   private static String digest(byte[] bytes) {
     try {
       byte[] hash = MessageDigest.getInstance("SHA-256").digest(bytes);

@@ -120,6 +120,9 @@ public record Kernels(Set<Family> families) {
     if (!families.contains(family(type, experts)) || !plain(node)) {
       return Product.GGML;
     }
+    if (experts && FLOATS.contains(type) && vectorised()) {
+      return Product.FLOATS;
+    }
     if (columns(node) <= ROWS_COLUMNS_MAX) {
       return vectorised() && rowDotsBlock(type) > 0 ? Product.DOTS : Product.ROWS;
     }

@@ -43,6 +43,11 @@ class CommandLineTest {
     assertThat(story.code()).as(story.err()).isZero();
     assertThat(story.out()).startsWith("Once upon a time").hasSizeGreaterThan(200);
     assertThat(gatun("", "run", "-p", "One day, Tom", "-n", "20", "--greedy").out()).contains(" ");
+    Result pirate = gatun("", "run", "--adapter", "pirate=0.9", "-n", "40", "--seed", "2");
+    assertThat(pirate.out()).startsWith("Once upon a time").isNotEqualTo(story.out());
+    Result wrong = gatun("", "run", stories(), "-p", "One", "--adapter", "pirate");
+    assertThat(wrong.code()).isEqualTo(1);
+    assertThat(wrong.err()).hasLineCount(1).contains("adapter pirate");
     Result nothing = gatun("", "chat");
     assertThat(nothing.code()).isEqualTo(1);
     assertThat(nothing.err()).hasLineCount(1).contains("name a .gguf file");
