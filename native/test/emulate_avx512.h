@@ -147,6 +147,74 @@ static EMULATION lanes emulated_shuffle_epi8(lanes a, lanes by) {
     return r;
 }
 
+/* EMULATED_OF(count, name, parameters, what each lane n of r becomes) */
+#define EMULATED_OF(count, name, parameters, lane)                                                 \
+    static EMULATION lanes emulated_##name parameters {                                            \
+        lanes r;                                                                                   \
+        for (int n = 0; n < count; n++) {                                                          \
+            lane;                                                                                  \
+        }                                                                                          \
+        return r;                                                                                  \
+    }
+
+EMULATED_OF(16, and, (lanes a, lanes b), r.i[n] = a.i[n] & b.i[n])
+EMULATED_OF(16, or, (lanes a, lanes b), r.i[n] = a.i[n] | b.i[n])
+EMULATED_OF(16, xor, (lanes a, lanes b), r.i[n] = a.i[n] ^ b.i[n])
+EMULATED_OF(16, sub_epi32, (lanes a, lanes b), r.i[n] = (int32_t)((uint32_t)a.i[n] - (uint32_t)b.i[n]))
+EMULATED_OF(16, srli_epi32, (lanes a, int by), r.i[n] = (int32_t)((uint32_t)a.i[n] >> by))
+EMULATED_OF(32, srli_epi16, (lanes a, int by), r.h[n] = (int16_t)((uint16_t)a.h[n] >> by))
+EMULATED_OF(32, slli_epi16, (lanes a, int by), r.h[n] = (int16_t)((uint16_t)a.h[n] << by))
+EMULATED_OF(32, srai_epi16, (lanes a, int by), r.h[n] = (int16_t)(a.h[n] >> by))
+EMULATED_OF(32, mullo_epi16, (lanes a, lanes b), r.h[n] = (int16_t)(a.h[n] * b.h[n]))
+EMULATED_OF(32, set1_epi16, (int x), r.h[n] = (int16_t)x)
+EMULATED_OF(64, set1_epi8, (int x), r.b[n] = (int8_t)x)
+EMULATED_OF(64, sub_epi8, (lanes a, lanes b), r.u[n] = (uint8_t)(a.u[n] - b.u[n]))
+EMULATED_OF(64, maskz_set1_epi8, (uint64_t m, int x), r.b[n] = m >> n & 1 ? (int8_t)x : 0)
+/* In each 128 bits: words of a and b in turns, and pairs of words. */
+EMULATED_OF(16, unpacklo_epi32, (lanes a, lanes b), r.i[n] = (n % 2 ? b : a).i[n / 4 * 4 + n % 4 / 2])
+EMULATED_OF(16, unpackhi_epi32, (lanes a, lanes b), r.i[n] = (n % 2 ? b : a).i[n / 4 * 4 + 2 + n % 4 / 2])
+EMULATED_OF(16, unpacklo_epi64, (lanes a, lanes b), r.i[n] = (n % 4 / 2 ? b : a).i[n / 4 * 4 + n % 2])
+EMULATED_OF(16, unpackhi_epi64, (lanes a, lanes b), r.i[n] = (n % 4 / 2 ? b : a).i[n / 4 * 4 + 2 + n % 2])
+#undef EMULATED_OF
+
+static EMULATION uint64_t emulated_test_epi8_mask(lanes a, lanes b) {
+    uint64_t m = 0;
+    for (int n = 0; n < 64; n++) {
+        m |= (uint64_t)((a.u[n] & b.u[n]) != 0) << n;
+    }
+    return m;
+}
+
+static EMULATION lanes emulated_inserti32x4(lanes a, __m128i b, int at) {
+    memcpy((char *)&a + 16 * at, &b, 16);
+    return a;
+}
+
+static EMULATION lanes emulated_broadcast_i32x4(__m128i a) {
+    lanes r;
+    for (int at = 0; at < 4; at++) {
+        memcpy((char *)&r + 16 * at, &a, 16);
+    }
+    return r;
+}
+
+static EMULATION lanes emulated_castsi128_si512(__m128i a) {
+    lanes r;
+    memset(&r, 0, sizeof r);
+    memcpy(&r, &a, 16);
+    return r;
+}
+
+static EMULATION __m256i emulated_cvtepi32_epi16(lanes a) {
+    int16_t low[16];
+    for (int n = 0; n < 16; n++) {
+        low[n] = a.h[2 * n];
+    }
+    __m256i r;
+    memcpy(&r, low, sizeof r);
+    return r;
+}
+
 /* Halves of 256 bits: what the compiler leaves undefined is 0 here. */
 static EMULATION lanes emulated_low(const void *half) {
     lanes r;
@@ -195,6 +263,7 @@ static inline __m256i emulated_dpwssd256(__m256i sum, __m256i a, __m256i b) {
 #define _mm512_loadu_ps emulated_loadu
 #define _mm512_loadu_si512 emulated_loadu
 #define _mm512_storeu_ps emulated_storeu
+#define _mm512_storeu_si512 emulated_storeu
 #define _mm512_mask_storeu_ps emulated_mask_storeu_ps
 #define _mm512_maskz_loadu_ps emulated_maskz_loadu_ps
 #define _mm512_maskz_mov_ps emulated_maskz_mov_ps
@@ -222,6 +291,30 @@ static inline __m256i emulated_dpwssd256(__m256i sum, __m256i a, __m256i b) {
 #define _mm512_cvtph_ps emulated_cvtph_ps
 #define _mm512_roundscale_ps emulated_roundscale_ps
 #define _mm512_cmp_ps_mask emulated_cmp_ps_mask
+#define _mm512_and_si512 emulated_and
+#define _mm512_or_si512 emulated_or
+#define _mm512_xor_si512 emulated_xor
+#define _mm512_sub_epi32 emulated_sub_epi32
+#define _mm512_sub_epi8 emulated_sub_epi8
+#define _mm512_srli_epi32 emulated_srli_epi32
+#define _mm512_srli_epi16 emulated_srli_epi16
+#define _mm512_slli_epi16 emulated_slli_epi16
+#define _mm512_srai_epi16 emulated_srai_epi16
+#define _mm512_mullo_epi16 emulated_mullo_epi16
+#define _mm512_set1_epi16 emulated_set1_epi16
+#define _mm512_set1_epi8 emulated_set1_epi8
+#undef _mm512_setr_epi32 /* a macro of the compiler's */
+#define _mm512_setr_epi32(...) emulated_loadu((const int32_t[16]){__VA_ARGS__})
+#define _mm512_maskz_set1_epi8 emulated_maskz_set1_epi8
+#define _mm512_test_epi8_mask emulated_test_epi8_mask
+#define _mm512_unpacklo_epi32 emulated_unpacklo_epi32
+#define _mm512_unpackhi_epi32 emulated_unpackhi_epi32
+#define _mm512_unpacklo_epi64 emulated_unpacklo_epi64
+#define _mm512_unpackhi_epi64 emulated_unpackhi_epi64
+#define _mm512_inserti32x4 emulated_inserti32x4
+#define _mm512_broadcast_i32x4 emulated_broadcast_i32x4
+#define _mm512_castsi128_si512 emulated_castsi128_si512
+#define _mm512_cvtepi32_epi16 emulated_cvtepi32_epi16
 #define _mm512_maddubs_epi16 emulated_maddubs_epi16
 #define _mm512_shuffle_epi8 emulated_shuffle_epi8
 #define _mm512_castsi256_si512 emulated_castsi256_si512
