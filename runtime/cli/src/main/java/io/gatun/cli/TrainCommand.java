@@ -144,7 +144,8 @@ public final class TrainCommand implements CliCommand {
   @Option(
       names = "--target",
       paramLabel = "REGEX",
-      description = "Names of the tensors that are trained.")
+      description =
+          "Names of the tensors that are trained (default: all, or for a LoRA the projections of attention, feed-forward networks and experts).")
   @Nullable String target;
 
   @Option(
@@ -259,11 +260,10 @@ public final class TrainCommand implements CliCommand {
   private Parameters parameters(Model loaded) {
     return switch (kind) {
       case LORA ->
-          new LoraParameters(
-              rank,
-              alpha == 0 ? 2f * rank : alpha,
-              rankStabilised,
-              target == null ? LoraParameters.ALL_LINEAR : Pattern.compile(target));
+          LoraParameters.ofRank(rank)
+              .withAlpha(alpha == 0 ? 2f * rank : alpha)
+              .withRankStabilised(rankStabilised)
+              .withTargets(target == null ? LoraParameters.ALL_LINEAR : Pattern.compile(target));
       case PROMPT ->
           PromptParameters.ofText(
               loaded, promptRows, loaded.vocabulary().encode(promptText, false, false));

@@ -1,18 +1,13 @@
 package io.gatun.adapters.training;
 
 import io.gatun.model.Model;
-import io.gatun.model.Modifier;
-import io.gatun.model.WeightSource;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
-import io.gatun.tensor.GraphBuilder;
 import io.gatun.tensor.Shape;
 import io.gatun.tensor.StoredTensor;
-import io.gatun.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -20,18 +15,23 @@ import java.util.regex.Pattern;
 
 /**
  * Low-rank changes of frozen matrices of any type (arXiv 2106.09685; on quantised ones arXiv
- * 2305.14314). A begins at random, B at 0, so that training starts from the model itself.
+ * 2305.14314). A begins at random, B at 0, so that training starts from the model itself. Expert
+ * matrices get a pair for each expert.
  *
  * @param rank r
  * @param alpha α; changes count α/r
  * @param rankStabilised whether they count α/√r instead (arXiv 2312.03732)
- * @param targets which matrices, by their names without {@code .weight}
+ * @param targets which matrices, by their names with {@code .weight}
  */
 public record LoraParameters(int rank, float alpha, boolean rankStabilised, Pattern targets)
     implements Parameters {
-  /** The projections of attention and of the feed-forward network. */
+  /** The projections of attention and of the feed-forward network, experts too; not routers. */
   public static final Pattern ALL_LINEAR =
-      Pattern.compile("attn_(q|k|v|qkv|output)|ffn_(gate|up|down)");
+      Pattern.compile("(attn_(q|k|v|qkv|output)|ffn_(gate|up|down)(_exps|_shexp)?)\\.weight");
+
+  static final String A = ".lora_a";
+  static final String B = ".lora_b";
+  private static final String WEIGHT = ".weight";
 
   public LoraParameters {
     if (rank < 1 || rank > 4096) {
@@ -44,14 +44,27 @@ public record LoraParameters(int rank, float alpha, boolean rankStabilised, Patt
     return new LoraParameters(rank, 2f * rank, false, ALL_LINEAR);
   }
 
+  public LoraParameters withAlpha(float other) {
+    return new LoraParameters(rank, other, rankStabilised, targets);
+  }
+
+  public LoraParameters withRankStabilised(boolean stabilised) {
+    return new LoraParameters(rank, alpha, stabilised, targets);
+  }
+
+  public LoraParameters withTargets(Pattern names) {
+    return new LoraParameters(rank, alpha, rankStabilised, names);
+  }
+
   @Override
   public Map<String, Shape> shapes(Model model) {
     Map<String, Shape> shapes = new LinkedHashMap<>();
     for (StoredTensor w : model.weights().tensors()) {
       if (matches(w)) {
-        String matrix = w.name().substring(0, w.name().length() - ".weight".length());
-        shapes.put(matrix + ".lora_a", Shape.of(w.shape().d0(), rank));
-        shapes.put(matrix + ".lora_b", Shape.of(rank, w.shape().d1()));
+        String matrix = w.name().substring(0, w.name().length() - WEIGHT.length());
+        Shape s = w.shape();
+        shapes.put(matrix + A, Shape.of(s.d0(), rank, s.d2()));
+        shapes.put(matrix + B, Shape.of(rank, s.d1(), s.d2()));
       }
     }
     if (shapes.isEmpty()) {
@@ -62,10 +75,9 @@ public record LoraParameters(int rank, float alpha, boolean rankStabilised, Patt
   }
 
   @Override
-  public float[] initial(Model model, String name, SplittableRandom random) {
-    Shape shape = Objects.requireNonNull(shapes(model).get(name));
+  public float[] initial(Model model, String name, Shape shape, SplittableRandom random) {
     float[] values = new float[Math.toIntExact(shape.elements())];
-    if (name.endsWith(".lora_a")) {
+    if (name.endsWith(A)) {
       // Kaiming's uniform with a = √5, as PEFT begins: ±1/√in
       double range = 1 / Math.sqrt((double) shape.d0());
       for (int i = 0; i < values.length; i++) {
@@ -76,37 +88,32 @@ public record LoraParameters(int rank, float alpha, boolean rankStabilised, Patt
   }
 
   @Override
-  public Changes changes(GraphBuilder g, int rows, WeightSource trained) {
-    Modifier lowRank =
-        new Modifier() {
-          @Override
-          public Tensor linear(String name, Tensor x, Tensor y) {
-            Optional<StoredTensor> a = trained.find(name + ".lora_a");
-            if (a.isEmpty()) {
-              return y;
-            }
-            Tensor low = g.stored(a.get()).matMul(x); // [r, T]
-            return y.add(
-                g.stored(trained.find(name + ".lora_b").orElseThrow()).matMul(low).scale(scale()));
-          }
-        };
-    return new Changes(lowRank, (_, _) -> {});
+  public Changes changes(Forward forward) {
+    return new Changes(new LowRankChanges(forward, scale()), (_, _) -> {});
   }
 
   /** What the trained numbers are as an adapter. */
   public LoraAdapter adapter(
       Model model, String name, Function<String, float[]> values, Map<String, String> metadata) {
     Map<String, LowRank> deltas = new TreeMap<>();
-    for (var entry : shapes(model).entrySet()) {
-      if (entry.getKey().endsWith(".lora_a")) {
-        String matrix = entry.getKey().substring(0, entry.getKey().length() - ".lora_a".length());
-        int in = (int) entry.getValue().d0();
-        float[] b = values.apply(matrix + ".lora_b");
+    Map<String, Shape> shapes = shapes(model);
+    shapes.forEach((down, a) -> {
+      if (down.endsWith(A)) {
+        String matrix = down.substring(0, down.length() - A.length());
+        String up = matrix + B;
+        Shape b = Objects.requireNonNull(shapes.get(up));
         deltas.put(
             matrix,
-            new LowRank(in, b.length / rank, rank, 1, values.apply(entry.getKey()), b, scale()));
+            new LowRank(
+                (int) a.d0(),
+                (int) b.d1(),
+                rank,
+                (int) a.d2(),
+                values.apply(down),
+                values.apply(up),
+                scale()));
       }
-    }
+    });
     return new LoraAdapter(name, model.hyperparams().architecture(), deltas, metadata);
   }
 
@@ -115,9 +122,9 @@ public record LoraParameters(int rank, float alpha, boolean rankStabilised, Patt
   }
 
   private boolean matches(StoredTensor w) {
-    return w.name().endsWith(".weight")
+    return w.name().endsWith(WEIGHT)
         && w.shape().d1() > 1
-        && w.shape().d2() == 1
+        && w.shape().d3() == 1
         && !w.name().startsWith("token_embd")
         && targets.matcher(w.name()).find();
   }

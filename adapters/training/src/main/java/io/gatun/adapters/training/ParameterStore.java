@@ -46,9 +46,8 @@ final class ParameterStore implements AutoCloseable {
       sums = adding.build();
     }
     SplittableRandom random = new SplittableRandom(seed);
-    for (String name : shapes.keySet()) {
-      store.write(get(name), 0, parameters.initial(model, name, random.split()));
-    }
+    shapes.forEach((name, shape) ->
+        store.write(get(name), 0, parameters.initial(model, name, shape, random.split())));
   }
 
   List<String> names() {

@@ -6,6 +6,7 @@ import io.gatun.model.WeightSource;
 import io.gatun.tensor.CompiledGraph;
 import io.gatun.tensor.GraphBuilder;
 import io.gatun.tensor.Shape;
+import io.gatun.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -19,8 +20,12 @@ public interface Parameters {
   /** The tensors that are trained, by names of the kind's own. */
   Map<String, Shape> shapes(Model model);
 
-  /** The values that one of them begins with. */
-  float[] initial(Model model, String name, SplittableRandom random);
+  /**
+   * The values that one of them begins with.
+   *
+   * @param shape what {@link #shapes} says of it
+   */
+  float[] initial(Model model, String name, Shape shape, SplittableRandom random);
 
   /**
    * Which of them take the place of the model's weights.
@@ -31,18 +36,27 @@ public interface Parameters {
     return _ -> Optional.empty();
   }
 
-  /**
-   * How they change a graph of T rows, and what has to be written into it for each batch.
-   *
-   * @param trained the tensors that are trained, by name
-   */
-  default Changes changes(GraphBuilder g, int rows, WeightSource trained) {
+  /** How they change a graph, and what has to be written into it for each batch. */
+  default Changes changes(Forward forward) {
     return new Changes(Modifier.NONE, (_, _) -> {});
   }
 
   /** How many rows of a soft prompt come before each example. */
   default int softRows() {
     return 0;
+  }
+
+  /**
+   * A forward pass that is about to be built.
+   *
+   * @param rows T
+   * @param trained the tensors that are trained, by name
+   */
+  record Forward(Model model, GraphBuilder graph, int rows, WeightSource trained) {
+    /** A trained tensor as a node, if there is one of that name. */
+    Optional<Tensor> find(String name) {
+      return trained.find(name).map(graph::stored);
+    }
   }
 
   /** A change of a graph, and who writes its inputs. */

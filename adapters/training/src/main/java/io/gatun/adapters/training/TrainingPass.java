@@ -68,7 +68,7 @@ final class TrainingPass implements AutoCloseable {
             rows,
             parameters.weights(store::find),
             g -> {
-              made.add(parameters.changes(g, rows, store::find));
+              made.add(parameters.changes(new Parameters.Forward(model, g, rows, store::find)));
               return made.getFirst().modifier();
             });
     this.changes = made.getFirst();

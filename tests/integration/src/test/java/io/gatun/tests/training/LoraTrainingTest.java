@@ -1,0 +1,70 @@
+package io.gatun.tests.training;
+
+import static io.gatun.tests.training.SmallTraining.ROWS;
+import static io.gatun.tests.training.SmallTraining.examples;
+import static io.gatun.tests.training.SmallTraining.loss;
+import static io.gatun.tests.training.SmallTraining.model;
+import static io.gatun.tests.training.SmallTraining.options;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.gatun.adapters.training.Example;
+import io.gatun.adapters.training.LoraParameters;
+import io.gatun.adapters.training.Packing;
+import io.gatun.adapters.training.Trainer;
+import io.gatun.adapters.training.TrainingListener;
+import io.gatun.engine.AdapterUse;
+import io.gatun.model.Model;
+import io.gatun.model.adapter.Adapter;
+import io.gatun.model.adapter.AdapterFile;
+import io.gatun.model.adapter.LoraAdapter;
+import io.gatun.tensor.DType;
+import io.gatun.tests.kit.ModelShape;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What kinds of LoRAs learn, and that files and engines keep it. */
+@Timeout(300)
+class LoraTrainingTest {
+  private static final Pattern EXPERTS = Pattern.compile("ffn_(gate|up|down)_exps");
+
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @CsvSource({"qwen3moe, F32", "qwen3moe, Q8_0", "olmoe, Q4_K", "gpt-oss, F32"})
+  void a_lora_of_experts_learns_and_acts_from_its_file(String architecture, DType type)
+      throws Exception {
+    ModelShape shape = ModelShape.tiny(architecture).withExperts(4, 2);
+    try (Model model = model(folder, shape, type)) {
+      LoraAdapter adapter =
+          trained(model, LoraParameters.ofRank(3).withTargets(EXPERTS), "experts");
+      assertThat(adapter.deltas()).hasSize(3 * shape.layers());
+      assertThat(adapter.deltas().values()).allMatch(d -> d.experts() == 4);
+    }
+  }
+
+  /** Trains, and requires that a file of what was learned has the loss of training in an engine. */
+  private LoraAdapter trained(Model model, LoraParameters lora, String name) throws Exception {
+    List<Example> examples = examples(4, 12);
+    Packing data = new Packing(examples, ROWS, 0, 32, false, 1);
+    try (Trainer trainer = new Trainer(model, lora, options(30))) {
+      double before = trainer.evaluate(data);
+      var _ = trainer.train(data, Optional.empty(), TrainingListener.NONE);
+      double after = trainer.evaluate(data);
+      assertThat(after).isLessThan(before - 1);
+      Path file = folder.resolve(name + ".gguf");
+      AdapterFile.write(lora.adapter(model, name, trainer::values, Map.of()), DType.F32, file);
+      Adapter read = AdapterFile.read(file);
+      assertThat(loss(model, examples, List.of(new AdapterUse(read, 1))))
+          .isCloseTo(after, within(0.02));
+      return (LoraAdapter) read;
+    }
+  }
+}
