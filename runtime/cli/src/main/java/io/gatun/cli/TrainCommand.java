@@ -124,6 +124,18 @@ public final class TrainCommand implements CliCommand {
   float decay = 0.01f;
 
   @Option(
+      names = "--balance-loss",
+      paramLabel = "W",
+      description = "What it costs to use experts unevenly, such as 0.01 (default: nothing).")
+  float balanceLoss;
+
+  @Option(
+      names = "--router-z-loss",
+      paramLabel = "W",
+      description = "What large scores of routers cost, such as 0.001 (default: nothing).")
+  float routerZLoss;
+
+  @Option(
       names = "--recompute",
       paramLabel = "PLAN",
       description = "Less memory, more time: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
@@ -300,6 +312,7 @@ public final class TrainCommand implements CliCommand {
             .withRecompute(recompute)
             .withThreads(threads > 0 ? threads : ThreadCount.free().threads())
             .withSeed(seed)
+            .withRouterLosses(balanceLoss, routerZLoss)
             .withEvaluation(every, patience);
     return snapshot == null ? options : options.withSnapshots(snapshot, every);
   }

@@ -30,6 +30,13 @@ public interface Modifier {
     return y;
   }
 
+  /**
+   * Is told how a layer chooses experts, and changes nothing.
+   *
+   * @shape scores [X, T] before any softmax, ids I32 [K, T]
+   */
+  default void routed(Tensor scores, Tensor ids) {}
+
   /** The hidden state before the first layer. */
   default Tensor embedded(Tensor x) {
     return x;
@@ -38,5 +45,10 @@ public interface Modifier {
   /** The hidden state behind a layer. */
   default Tensor layer(int layer, Tensor x) {
     return x;
+  }
+
+  /** This change, and then another. */
+  default Modifier then(Modifier next) {
+    return new ModifierChain(this, next);
   }
 }

@@ -75,6 +75,16 @@ final class ParameterStore implements AutoCloseable {
     sums.zero();
   }
 
+  /** Puts other numbers in the place of a parameter's. */
+  void write(String name, float[] values) {
+    store.write(get(name), 0, values);
+  }
+
+  /** What a parameter's gradients have added up to. */
+  float[] gradient(String name) {
+    return sums.read(sum(name));
+  }
+
   float[] values(String name) {
     return store.read(get(name));
   }

@@ -6,12 +6,15 @@ import static io.gatun.tests.training.SmallTraining.loss;
 import static io.gatun.tests.training.SmallTraining.model;
 import static io.gatun.tests.training.SmallTraining.options;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.gatun.adapters.training.Example;
+import io.gatun.adapters.training.FullParameters;
 import io.gatun.adapters.training.LoraParameters;
 import io.gatun.adapters.training.Packing;
 import io.gatun.adapters.training.Trainer;
+import io.gatun.adapters.training.TrainerOptions;
 import io.gatun.adapters.training.TrainingListener;
 import io.gatun.engine.AdapterUse;
 import io.gatun.model.Model;
@@ -21,10 +24,12 @@ import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.tensor.DType;
 import io.gatun.tests.kit.ModelShape;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +53,43 @@ class LoraTrainingTest {
       assertThat(adapter.deltas()).hasSize(3 * shape.layers());
       assertThat(adapter.deltas().values()).allMatch(d -> d.experts() == 4);
     }
+  }
+
+  @Test
+  void router_losses_even_out_the_use_of_experts_and_are_reported() throws Exception {
+    ModelShape shape = ModelShape.tiny("qwen3moe").withExperts(8, 2);
+    try (Model model = model(folder, shape, DType.F32)) {
+      List<Double> without = balances(model, 0);
+      List<Double> with = balances(model, 1);
+      assertThat(with.getFirst()).isCloseTo(without.getFirst(), within(1e-6)).isBetween(1.0, 8.0);
+      assertThat(with.getLast()).isLessThan(without.getLast()).isLessThan(with.getFirst());
+    }
+    try (Model dense = model(folder, ModelShape.tiny("llama"), DType.F32)) {
+      assertThatThrownBy(
+              () -> new Trainer(dense, LoraParameters.ofRank(2), options(1).withRouterLosses(1, 0)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("no experts");
+    }
+  }
+
+  private static List<Double> balances(Model model, float weight) throws Exception {
+    List<Double> balances = new ArrayList<>();
+    Packing data = new Packing(examples(4, 12), ROWS, 0, 32, false, 1);
+    FullParameters routers = new FullParameters(Pattern.compile("ffn_gate_inp"));
+    TrainerOptions options = options(20).withRouterLosses(weight, 1e-3f);
+    try (Trainer trainer = new Trainer(model, routers, options)) {
+      var _ =
+          trainer.train(
+              data,
+              Optional.empty(),
+              new TrainingListener() {
+                @Override
+                public void step(Step step) {
+                  balances.add(step.routers().orElseThrow().balance());
+                }
+              });
+    }
+    return balances;
   }
 
   /** Trains, and requires that a file of what was learned has the loss of training in an engine. */
