@@ -154,6 +154,12 @@ public final class TrainCommand implements CliCommand {
   boolean rankStabilised;
 
   @Option(
+      names = "--dropout",
+      paramLabel = "P",
+      description = "Share of a LoRA's input that is left out while learning (default: none).")
+  float dropout;
+
+  @Option(
       names = "--target",
       paramLabel = "REGEX",
       description =
@@ -275,6 +281,7 @@ public final class TrainCommand implements CliCommand {
           LoraParameters.ofRank(rank)
               .withAlpha(alpha == 0 ? 2f * rank : alpha)
               .withRankStabilised(rankStabilised)
+              .withDropout(dropout)
               .withTargets(target == null ? LoraParameters.ALL_LINEAR : Pattern.compile(target));
       case PROMPT ->
           PromptParameters.ofText(

@@ -198,6 +198,11 @@ public final class Gradients {
               node.operands().getFirst(),
               Backpropagation.reduce(dy, node.operands().getFirst().shape()));
       case Op.CrossEntropy _ -> RowGradients.crossEntropy(pass, node, dy);
+      case Op.Dropout dropout ->
+          // What stayed grew, what went is a constant: the same choice, of the gradient.
+          pass.give(
+              node.operands().getFirst(),
+              pass.append(dropout, Backpropagation.dense(dy), node.operands().get(1)));
       case Op.Concat(int axis) -> MovingGradients.concat(pass, node, dy, axis);
       case Op.View view -> MovingGradients.view(pass, node, dy, view);
       case Op.Reshape _, Op.Dense _ -> MovingGradients.reshape(pass, node, dy);

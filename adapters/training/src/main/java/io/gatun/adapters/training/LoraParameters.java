@@ -21,9 +21,12 @@ import java.util.regex.Pattern;
  * @param rank r
  * @param alpha α; changes count α/r
  * @param rankStabilised whether they count α/√r instead (arXiv 2312.03732)
+ * @param dropout the share of what A is multiplied with that is left out while learning, chosen
+ *     anew in each pass
  * @param targets which matrices, by their names with {@code .weight}
  */
-public record LoraParameters(int rank, float alpha, boolean rankStabilised, Pattern targets)
+public record LoraParameters(
+    int rank, float alpha, boolean rankStabilised, float dropout, Pattern targets)
     implements Parameters {
   /** The projections of attention and of the feed-forward network, experts too; not routers. */
   public static final Pattern ALL_LINEAR =
@@ -37,23 +40,30 @@ public record LoraParameters(int rank, float alpha, boolean rankStabilised, Patt
     if (rank < 1 || rank > 4096) {
       throw new IllegalArgumentException("rank must be 1 to 4096, got " + rank);
     }
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new IllegalArgumentException("dropout must be in [0, 1), got " + dropout);
+    }
   }
 
   /** Rank r with α = 2r on every projection. */
   public static LoraParameters ofRank(int rank) {
-    return new LoraParameters(rank, 2f * rank, false, ALL_LINEAR);
+    return new LoraParameters(rank, 2f * rank, false, 0, ALL_LINEAR);
   }
 
   public LoraParameters withAlpha(float other) {
-    return new LoraParameters(rank, other, rankStabilised, targets);
+    return new LoraParameters(rank, other, rankStabilised, dropout, targets);
   }
 
   public LoraParameters withRankStabilised(boolean stabilised) {
-    return new LoraParameters(rank, alpha, stabilised, targets);
+    return new LoraParameters(rank, alpha, stabilised, dropout, targets);
+  }
+
+  public LoraParameters withDropout(float rate) {
+    return new LoraParameters(rank, alpha, rankStabilised, rate, targets);
   }
 
   public LoraParameters withTargets(Pattern names) {
-    return new LoraParameters(rank, alpha, rankStabilised, names);
+    return new LoraParameters(rank, alpha, rankStabilised, dropout, names);
   }
 
   @Override
@@ -89,7 +99,13 @@ public record LoraParameters(int rank, float alpha, boolean rankStabilised, Patt
 
   @Override
   public Changes changes(Forward forward) {
-    return new Changes(new LowRankChanges(forward, scale()), (_, _) -> {});
+    LowRankChanges changes = new LowRankChanges(forward, this);
+    return new Changes(changes, (target, _, key) -> changes.write(target, key));
+  }
+
+  @Override
+  public String settings() {
+    return "alpha %s dropout %s ".formatted(alpha, dropout);
   }
 
   /** What the trained numbers are as an adapter. */
@@ -117,7 +133,7 @@ public record LoraParameters(int rank, float alpha, boolean rankStabilised, Patt
     return new LoraAdapter(name, model.hyperparams().architecture(), deltas, metadata);
   }
 
-  private float scale() {
+  float scale() {
     return rankStabilised ? alpha / (float) Math.sqrt(rank) : alpha / rank;
   }
 

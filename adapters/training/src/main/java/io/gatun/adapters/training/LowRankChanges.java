@@ -1,6 +1,8 @@
 package io.gatun.adapters.training;
 
 import io.gatun.model.Modifier;
+import io.gatun.tensor.CompiledGraph;
+import io.gatun.tensor.DType;
 import io.gatun.tensor.Tensor;
 import java.util.Optional;
 
@@ -8,10 +10,14 @@ import java.util.Optional;
 final class LowRankChanges implements Modifier {
   private final Parameters.Forward forward;
   private final float scale;
+  private final float dropout;
+  private final Tensor key;
 
-  LowRankChanges(Parameters.Forward forward, float scale) {
+  LowRankChanges(Parameters.Forward forward, LoraParameters lora) {
     this.forward = forward;
-    this.scale = scale;
+    this.scale = lora.scale();
+    this.dropout = forward.learning() ? lora.dropout() : 0;
+    this.key = forward.graph().indices("dropout_key", DType.I32, Integer.MAX_VALUE, 2);
   }
 
   @Override
@@ -20,7 +26,7 @@ final class LowRankChanges implements Modifier {
     if (a.isEmpty()) {
       return y;
     }
-    Tensor low = a.get().matMul(x); // [r, T]
+    Tensor low = a.get().matMul(dropped(name, x)); // [r, T]
     return y.add(b(name).matMul(low).scale(scale));
   }
 
@@ -31,11 +37,29 @@ final class LowRankChanges implements Modifier {
     if (a.isEmpty()) {
       return y;
     }
-    Tensor low = a.get().matMulId(x, ids); // [r, K, T]
+    Tensor low = a.get().matMulId(dropped(name, x), ids); // [r, K, T]
     return y.add(b(name).matMulId(low, ids).scale(scale));
+  }
+
+  /** What a LoRA gets of x: another part of it for each matrix. */
+  private Tensor dropped(String name, Tensor x) {
+    return dropout == 0 ? x : x.dropout(dropout, name.hashCode(), key);
   }
 
   private Tensor b(String name) {
     return forward.find(name + LoraParameters.B).orElseThrow();
+  }
+
+  /**
+   * Before a pass.
+   *
+   * @param random a number of this pass
+   */
+  void write(CompiledGraph target, long random) {
+    if (target.graph().hasInput(key.name())) {
+      int low = (int) ((random & 0xffffffffL) % Integer.MAX_VALUE);
+      int high = (int) ((random >>> 32) % Integer.MAX_VALUE);
+      target.write(key, new int[] {low, high});
+    }
   }
 }

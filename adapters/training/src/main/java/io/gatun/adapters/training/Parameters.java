@@ -10,7 +10,6 @@ import io.gatun.tensor.Tensor;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.function.BiConsumer;
 
 /**
  * What is trained: which numbers, how they begin, and how they act in the graph. To add a kind, one
@@ -38,7 +37,7 @@ public interface Parameters {
 
   /** How they change a graph, and what has to be written into it for each batch. */
   default Changes changes(Forward forward) {
-    return new Changes(Modifier.NONE, (_, _) -> {});
+    return Changes.of(Modifier.NONE);
   }
 
   /** How many rows of a soft prompt come before each example. */
@@ -50,9 +49,11 @@ public interface Parameters {
    * A forward pass that is about to be built.
    *
    * @param rows T
+   * @param learning whether it is for gradients, and not only to rate text
    * @param trained the tensors that are trained, by name
    */
-  record Forward(Model model, GraphBuilder graph, int rows, WeightSource trained) {
+  record Forward(
+      Model model, GraphBuilder graph, int rows, boolean learning, WeightSource trained) {
     /** A trained tensor as a node, if there is one of that name. */
     Optional<Tensor> find(String name) {
       return trained.find(name).map(graph::stored);
@@ -60,7 +61,27 @@ public interface Parameters {
   }
 
   /** A change of a graph, and who writes its inputs. */
-  record Changes(Modifier modifier, BiConsumer<CompiledGraph, MiniBatch> inputs) {}
+  record Changes(Modifier modifier, Inputs inputs) {
+    /** A change whose inputs do not depend on the batch. */
+    static Changes of(Modifier modifier) {
+      return new Changes(modifier, (_, _, _) -> {});
+    }
+  }
+
+  /** Writes the inputs that a change has. */
+  interface Inputs {
+    /**
+     * Before a pass.
+     *
+     * @param key a random number of this pass: the same when training goes on from a snapshot
+     */
+    void write(CompiledGraph target, MiniBatch batch, long key);
+  }
+
+  /** What else must be the same for training to go on from a snapshot. */
+  default String settings() {
+    return "";
+  }
 
   /** Whether weight decay applies to one of them: not to norms and biases. */
   default boolean decays(String name) {

@@ -68,7 +68,7 @@ public record PromptParameters(int rows, float[] begin) implements Parameters {
             return x.mul(keep).add(soft.mul(share));
           }
         };
-    return new Changes(inFront, (target, batch) -> write(target, batch, ids, share, keep));
+    return new Changes(inFront, (target, batch, _) -> write(target, batch, ids, share, keep));
   }
 
   @Override

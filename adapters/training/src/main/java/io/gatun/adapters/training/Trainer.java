@@ -11,6 +11,7 @@ import io.gatun.tensor.UpdateSettings;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -151,7 +152,7 @@ public final class Trainer implements AutoCloseable {
     double sum = 0;
     double weight = 0;
     for (MiniBatch batch : text.epoch(0)) {
-      sum += evaluating.run(batch);
+      sum += evaluating.run(batch, 0);
       weight += batch.weight();
     }
     return sum / weight;
@@ -190,14 +191,14 @@ public final class Trainer implements AutoCloseable {
     double squares;
     RouterMean routers = new RouterMean();
     if (batches.length == 1) {
-      sum = training.run(batches[0], decaying, plain);
+      sum = training.run(batches[0], key(0), decaying, plain);
       routers.add(training.routers(), batches[0].weight());
       squares = training.squares();
     } else {
       store.clearSums();
-      for (MiniBatch batch : batches) {
-        sum += training.run(batch);
-        routers.add(training.routers(), batch.weight());
+      for (int i = 0; i < batches.length; i++) {
+        sum += training.run(batches[i], key(i));
+        routers.add(training.routers(), batches[i].weight());
       }
       if (adding == null) {
         adding = new AddedGradients(backend, parameters, store);
@@ -215,6 +216,12 @@ public final class Trainer implements AutoCloseable {
         (System.nanoTime() - start) / 1e9,
         training.computeBytes(),
         routers.mean());
+  }
+
+  /** A random number of a pass of this step, whatever was computed before. */
+  private long key(int pass) {
+    long number = progress.step * options.passes() + pass;
+    return new SplittableRandom(options.seed() ^ (number * 0x9E3779B97F4A7C15L)).nextLong();
   }
 
   /** The mean of router losses over the predictions of a step. */
@@ -273,7 +280,7 @@ public final class Trainer implements AutoCloseable {
 
   /** What must be the same for training to go on as if it had never ended. */
   private String fingerprint() {
-    return "%s rows %d passes %d seed %d %s %s%s"
+    return "%s rows %d passes %d seed %d %s %s%s%s"
         .formatted(
             model.name(),
             options.batchRows(),
@@ -281,6 +288,7 @@ public final class Trainer implements AutoCloseable {
             options.seed(),
             options.optimizer().rule(),
             options.routerLosses().any() ? options.routerLosses() + " " : "",
+            parameters.settings(),
             parameters.shapes(model));
   }
 }

@@ -58,7 +58,8 @@ final class TrainingPass implements AutoCloseable {
     this.store = store;
     this.masks = new TrainingMasks(model.hyperparams().slidingWindow());
     int rows = options.batchRows();
-    RouterLosses routers = kind == Kind.EVALUATE ? RouterLosses.NONE : options.routerLosses();
+    boolean learning = kind != Kind.EVALUATE;
+    RouterLosses routers = learning ? options.routerLosses() : RouterLosses.NONE;
     List<Changes> made = new ArrayList<>();
     List<RouterLossGraph> losses = new ArrayList<>();
     this.forward =
@@ -67,7 +68,9 @@ final class TrainingPass implements AutoCloseable {
             rows,
             parameters.weights(store::find),
             g -> {
-              made.add(parameters.changes(new Parameters.Forward(model, g, rows, store::find)));
+              made.add(
+                  parameters.changes(
+                      new Parameters.Forward(model, g, rows, learning, store::find)));
               if (routers.any()) {
                 losses.add(
                     new RouterLossGraph(g, rows, model.hyperparams().expertCount(), routers));
@@ -126,27 +129,31 @@ final class TrainingPass implements AutoCloseable {
     };
   }
 
-  /** Computes a batch; Σ −ln p over the tokens that count. */
-  double run(MiniBatch batch) {
-    begin(batch);
+  /**
+   * Computes a batch; Σ −ln p over the tokens that count.
+   *
+   * @param key a random number for what is chosen at random
+   */
+  double run(MiniBatch batch, long key) {
+    begin(batch, key);
     return compute();
   }
 
   /** The same with an optimiser's step. */
-  double run(MiniBatch batch, UpdateSettings decaying, UpdateSettings plain) {
-    begin(batch);
+  double run(MiniBatch batch, long key, UpdateSettings decaying, UpdateSettings plain) {
+    begin(batch, key);
     step.orElseThrow().write(compiled, decaying, plain);
     return compute();
   }
 
-  private void begin(MiniBatch batch) {
+  private void begin(MiniBatch batch, long key) {
     compiled.begin();
     compiled.write(forward.tokens(), batch.tokens());
     compiled.write(forward.positions(), batch.positions());
     compiled.write(labels, batch.labels());
     compiled.write(weights, batch.weights());
     masks.write(compiled, forward, batch);
-    changes.inputs().accept(compiled, batch);
+    changes.inputs().write(compiled, batch, key);
     routing.ifPresent(r -> r.losses().write(compiled, batch));
   }
 

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Parameter by parameter, the gradients of whole models of every architecture. */
 @Timeout(300)
@@ -63,6 +64,17 @@ class ModelGradientsTest {
     TrainerOptions strong = options().withRouterLosses(2f, 0.5f).withRecompute(recompute);
     try (Model model = model(small("qwen3moe").withExperts(4, 2));
         var differences = differences(model, FullParameters.all(), strong)) {
+      differences.check(0.01f, 0.03);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "olmoe"})
+  void gradients_of_a_lora_with_dropout_are_slopes(String architecture) throws IOException {
+    ModelShape shape = small(architecture);
+    LoraParameters lora = LoraParameters.ofRank(3).withDropout(0.25f);
+    try (Model model = model(architecture.equals("olmoe") ? shape.withExperts(4, 2) : shape);
+        var differences = differences(model, lora, options()).shaken(0.1f)) {
       differences.check(0.01f, 0.03);
     }
   }

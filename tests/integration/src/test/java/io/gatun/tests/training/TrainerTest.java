@@ -300,7 +300,7 @@ class TrainerTest {
     }
   }
 
-  private static TrainingListener stopAfter(long steps) {
+  static TrainingListener stopAfter(long steps) {
     return new TrainingListener() {
       private long done;
 
