@@ -159,6 +159,9 @@ public final class TrainCommand implements CliCommand {
       description = "Share of a LoRA's input that is left out while learning (default: none).")
   float dropout;
 
+  @Option(names = "--dora", description = "Train the length of each row too (DoRA).")
+  boolean dora;
+
   @Option(
       names = "--target",
       paramLabel = "REGEX",
@@ -282,6 +285,7 @@ public final class TrainCommand implements CliCommand {
               .withAlpha(alpha == 0 ? 2f * rank : alpha)
               .withRankStabilised(rankStabilised)
               .withDropout(dropout)
+              .withMagnitudes(dora)
               .withTargets(target == null ? LoraParameters.ALL_LINEAR : Pattern.compile(target));
       case PROMPT ->
           PromptParameters.ofText(

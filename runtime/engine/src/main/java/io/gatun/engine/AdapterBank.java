@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * of all their B, so that one product by ids serves rows with different adapters. Putting another
  * adapter into a slot only writes its numbers; graphs stay as they are.
  *
- * <p>A [in, R, X·S], B [R, out, X·S] with the adapter's own scale in B; soft prompts [E, P·S];
- * directions [E, S] per layer.
+ * <p>A [in, R, X·S], B [R, out, X·S] with the adapter's own scale in B; gains [out, S]; soft
+ * prompts [E, P·S]; directions [E, S] per layer.
  *
  * @owner the engine's thread
  */
@@ -47,6 +47,10 @@ final class AdapterBank implements AutoCloseable {
                 a(name), Layout.dense(type, Shape.of(m.in(), shape.rank(), stack)), device);
             builder.zeroed(
                 b(name), Layout.dense(type, Shape.of(shape.rank(), m.out(), stack)), device);
+            if (m.rescaled()) {
+              Layout gains = Layout.dense(DType.F32, Shape.of(m.out(), shape.slots()));
+              builder.zeroed(gain(name), gains, device);
+            }
           });
       if (shape.softRows() > 0) {
         long rows = (long) shape.softRows() * shape.slots();
@@ -71,6 +75,11 @@ final class AdapterBank implements AutoCloseable {
 
   StoredTensor up(String matrix) {
     return store.find(b(matrix)).orElseThrow();
+  }
+
+  /** The gains of a matrix' rows for all slots, if any adapter has some. */
+  Optional<StoredTensor> gains(String matrix) {
+    return store.find(gain(matrix));
   }
 
   StoredTensor soft() {
@@ -116,6 +125,10 @@ final class AdapterBank implements AutoCloseable {
     }
     store.write(down(name).orElseThrow(), (long) slot * a.length, a);
     store.write(up(name), (long) slot * b.length, b);
+    if (m.rescaled()) {
+      float[] gain = delta != null && delta.rescales() ? delta.gain() : new float[m.out()];
+      store.write(gains(name).orElseThrow(), (long) slot * m.out(), gain);
+    }
   }
 
   @Override
@@ -129,6 +142,10 @@ final class AdapterBank implements AutoCloseable {
 
   private static String b(String matrix) {
     return matrix + ".b";
+  }
+
+  private static String gain(String matrix) {
+    return matrix + ".gain";
   }
 
   private static int layerOf(String matrix, int readOut) {

@@ -110,6 +110,7 @@ final class AdapterSlots implements AutoCloseable {
   AdapterGraph.Key key(Batch batch) {
     int loras = 0;
     int vectors = 0;
+    boolean rescales = false;
     boolean soft = false;
     Sequence before = null;
     for (int row = 0; row < batch.rows(); row++) {
@@ -118,12 +119,13 @@ final class AdapterSlots implements AutoCloseable {
       if (sequence != before) {
         loras = Math.max(loras, count(sequence, Kind.LORA));
         vectors = Math.max(vectors, count(sequence, Kind.VECTOR));
+        rescales |= sequence.request().adapters().stream().anyMatch(AdapterSlots::rescales);
         before = sequence;
       }
     }
     return loras + vectors == 0 && !soft
         ? AdapterGraph.Key.NONE
-        : new AdapterGraph.Key(number, loras, vectors, soft);
+        : new AdapterGraph.Key(number, loras, rescales, vectors, soft);
   }
 
   AdapterBank bank() {
@@ -261,6 +263,10 @@ final class AdapterSlots implements AutoCloseable {
       count += kind(use.adapter()) == kind ? 1 : 0;
     }
     return count;
+  }
+
+  private static boolean rescales(AdapterUse use) {
+    return use.adapter() instanceof LoraAdapter lora && lora.rescales();
   }
 
   private static Kind kind(Adapter adapter) {

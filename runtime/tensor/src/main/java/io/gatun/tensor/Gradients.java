@@ -190,6 +190,10 @@ public final class Gradients {
           RowGradients.ofOperand(pass, node, dy, new Op.GluFusedBack(kind));
       case Op.Unary(Op.UnaryKind kind) ->
           RowGradients.ofOperand(pass, node, dy, new Op.UnaryBack(kind));
+      case Op.Sqrt _ ->
+          pass.give(
+              node.operands().getFirst(),
+              Backpropagation.dense(dy).div(pass.value(node)).scale(0.5f));
       case Op.Clamp(float low, float high) ->
           RowGradients.ofOperand(pass, node, dy, new Op.ClampBack(low, high));
       case Op.SumRows _, Op.SumTo _ -> MovingGradients.repeat(pass, node, dy);

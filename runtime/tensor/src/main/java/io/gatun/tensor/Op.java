@@ -64,6 +64,9 @@ public sealed interface Op {
   /** An elementwise function. */
   record Unary(UnaryKind kind) implements Op {}
 
+  /** √x. */
+  record Sqrt() implements Op {}
+
   /** min(max(x, low), high). */
   record Clamp(float low, float high) implements Op {}
 

@@ -36,6 +36,7 @@ final class ShapeRules {
       case Op.AddId _ -> addId(r);
       case Op.Scale _ -> elementwise(r, r.x().layout().denseAbove(0));
       case Op.Unary _ -> elementwise(r, r.x().layout().denseAbove(1));
+      case Op.Sqrt _ -> elementwise(r, r.x().layout().dense());
       case Op.Clamp(float low, float high) -> {
         r.require(low <= high, "low %s is above high %s".formatted(low, high));
         yield elementwise(r, r.x().layout().rowsDense());

@@ -107,6 +107,11 @@ public final class Tensor {
     return graph.append(new Op.Unary(kind), this);
   }
 
+  /** √this. */
+  public Tensor sqrt() {
+    return graph.append(new Op.Sqrt(), this);
+  }
+
   /** Limits every value to [low, high]. */
   public Tensor clamp(float low, float high) {
     return graph.append(new Op.Clamp(low, high), this);

@@ -3,6 +3,9 @@ package io.gatun.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gatun.adapters.peft.AdapterMath;
+import io.gatun.adapters.peft.AdapterMerge;
+import io.gatun.adapters.peft.Weighted;
 import io.gatun.engine.AdapterUse;
 import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
@@ -73,13 +76,14 @@ class AdapterTest {
             List.of(),
             uses(lora("a", model, 4, 1, _ -> true)),
             uses(lora("b", model, 9, 2, name -> name.contains("attn_q"))),
+            uses(dora(lora("e", model, 4, 11, _ -> true), 12)),
             uses(soft(3)),
             uses(vector(4)),
             uses(
                 lora("c", model, 2, 5, _ -> true),
                 soft(6),
                 vector(7),
-                lora("d", model, 3, 8, _ -> true)));
+                dora(lora("d", model, 3, 8, name -> name.contains("ffn")), 13)));
     try (Engine engine = Engine.open(model, SMALL)) {
       List<GenerateRequest> requests = new ArrayList<>();
       for (int i = 0; i < mixed.size(); i++) {
@@ -110,6 +114,27 @@ class AdapterTest {
       assertThat(adapted).containsExactly(logits(whole, prompt, List.of()), within(3e-3));
     }
     assertThat(distance(adapted, logits(model, prompt, List.of()))).isGreaterThan(0.05);
+  }
+
+  @Test
+  void a_dora_gives_the_logits_of_merged_weights() throws Exception {
+    LoraAdapter dora = dora(lora("l", model, 5, 3, _ -> true), 4);
+    Path merged = folder.resolve("merged-dora.gguf");
+    AdapterMerge.of(GgufFile.open(folder.resolve("m.gguf")), List.of(new Weighted(dora, 0.7f)))
+        .write(merged);
+    int[] prompt = tokens(17, 4);
+    float[] adapted = logits(model, prompt, List.of(new AdapterUse(dora, 0.7f)));
+    try (Model whole = Model.load(merged, LoadOptions.defaults())) {
+      assertThat(adapted).containsExactly(logits(whole, prompt, List.of()), within(3e-3));
+    }
+    LoraAdapter plain = lora("l", model, 5, 3, _ -> true);
+    assertThat(distance(adapted, logits(model, prompt, List.of(new AdapterUse(plain, 0.7f)))))
+        .isGreaterThan(0.05);
+    Adapter half =
+        AdapterMath.linear("h", List.of(new Weighted(dora, 0.3f), new Weighted(dora, 0.4f)));
+    assertThat(logits(model, prompt, uses(half))).containsExactly(adapted, within(3e-3));
+    assertThatThrownBy(() -> AdapterMath.svd("s", List.of(new Weighted(dora, 1)), 2))
+        .hasMessageContaining("linearly");
   }
 
   @Test
@@ -248,6 +273,26 @@ class AdapterTest {
       }
     }
     return new LoraAdapter(name, model.hyperparams().architecture(), deltas, Map.of());
+  }
+
+  /** The same with random gains of rows. */
+  private static LoraAdapter dora(LoraAdapter lora, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    Map<String, LowRank> deltas = new TreeMap<>();
+    lora.deltas()
+        .forEach((name, d) ->
+            deltas.put(
+                name,
+                new LowRank(
+                    d.in(),
+                    d.out(),
+                    d.rank(),
+                    1,
+                    d.a(),
+                    d.b(),
+                    d.scale(),
+                    values(random, d.out(), 0.2f))));
+    return new LoraAdapter(lora.name(), lora.architecture(), deltas, Map.of());
   }
 
   private static SoftPrompt soft(long seed) {

@@ -15,18 +15,25 @@ import java.util.regex.Pattern;
 
 /**
  * Low-rank changes of frozen matrices of any type (arXiv 2106.09685; on quantised ones arXiv
- * 2305.14314). A begins at random, B at 0, so that training starts from the model itself. Expert
- * matrices get a pair for each expert.
+ * 2305.14314), on request with a trained length of each row (DoRA, arXiv 2402.09353). A begins at
+ * random, B at 0, so that training starts from the model itself. Expert matrices get a pair for
+ * each expert.
  *
  * @param rank r
  * @param alpha α; changes count α/r
  * @param rankStabilised whether they count α/√r instead (arXiv 2312.03732)
  * @param dropout the share of what A is multiplied with that is left out while learning, chosen
  *     anew in each pass
+ * @param magnitudes whether the length of each row is trained too
  * @param targets which matrices, by their names with {@code .weight}
  */
 public record LoraParameters(
-    int rank, float alpha, boolean rankStabilised, float dropout, Pattern targets)
+    int rank,
+    float alpha,
+    boolean rankStabilised,
+    float dropout,
+    boolean magnitudes,
+    Pattern targets)
     implements Parameters {
   /** The projections of attention and of the feed-forward network, experts too; not routers. */
   public static final Pattern ALL_LINEAR =
@@ -34,6 +41,7 @@ public record LoraParameters(
 
   static final String A = ".lora_a";
   static final String B = ".lora_b";
+  static final String MAGNITUDE = ".magnitude";
   private static final String WEIGHT = ".weight";
 
   public LoraParameters {
@@ -47,23 +55,28 @@ public record LoraParameters(
 
   /** Rank r with α = 2r on every projection. */
   public static LoraParameters ofRank(int rank) {
-    return new LoraParameters(rank, 2f * rank, false, 0, ALL_LINEAR);
+    return new LoraParameters(rank, 2f * rank, false, 0, false, ALL_LINEAR);
   }
 
   public LoraParameters withAlpha(float other) {
-    return new LoraParameters(rank, other, rankStabilised, dropout, targets);
+    return new LoraParameters(rank, other, rankStabilised, dropout, magnitudes, targets);
   }
 
   public LoraParameters withRankStabilised(boolean stabilised) {
-    return new LoraParameters(rank, alpha, stabilised, dropout, targets);
+    return new LoraParameters(rank, alpha, stabilised, dropout, magnitudes, targets);
   }
 
   public LoraParameters withDropout(float rate) {
-    return new LoraParameters(rank, alpha, rankStabilised, rate, targets);
+    return new LoraParameters(rank, alpha, rankStabilised, rate, magnitudes, targets);
+  }
+
+  /** A DoRA instead of a LoRA, or the other way round. */
+  public LoraParameters withMagnitudes(boolean trained) {
+    return new LoraParameters(rank, alpha, rankStabilised, dropout, trained, targets);
   }
 
   public LoraParameters withTargets(Pattern names) {
-    return new LoraParameters(rank, alpha, rankStabilised, dropout, names);
+    return new LoraParameters(rank, alpha, rankStabilised, dropout, magnitudes, names);
   }
 
   @Override
@@ -75,6 +88,14 @@ public record LoraParameters(
         Shape s = w.shape();
         shapes.put(matrix + A, Shape.of(s.d0(), rank, s.d2()));
         shapes.put(matrix + B, Shape.of(rank, s.d1(), s.d2()));
+        if (magnitudes && s.d2() > 1) {
+          throw new IllegalArgumentException(
+              "a DoRA cannot change the expert matrices of %s; choose other targets"
+                  .formatted(w.name()));
+        }
+        if (magnitudes) {
+          shapes.put(matrix + MAGNITUDE, Shape.of(s.d1()));
+        }
       }
     }
     if (shapes.isEmpty()) {
@@ -86,6 +107,15 @@ public record LoraParameters(
 
   @Override
   public float[] initial(Model model, String name, Shape shape, SplittableRandom random) {
+    if (name.endsWith(MAGNITUDE)) {
+      // As long as they are: training starts from the model itself.
+      float[] lengths =
+          RowNorms.squares(model, name.substring(0, name.length() - MAGNITUDE.length()));
+      for (int i = 0; i < lengths.length; i++) {
+        lengths[i] = (float) Math.sqrt(lengths[i]);
+      }
+      return lengths;
+    }
     float[] values = new float[Math.toIntExact(shape.elements())];
     if (name.endsWith(A)) {
       // Kaiming's uniform with a = √5, as PEFT begins: ±1/√in
@@ -104,6 +134,11 @@ public record LoraParameters(
   }
 
   @Override
+  public boolean decays(String name) {
+    return !name.endsWith(MAGNITUDE);
+  }
+
+  @Override
   public String settings() {
     return "alpha %s dropout %s ".formatted(alpha, dropout);
   }
@@ -116,21 +151,36 @@ public record LoraParameters(
     shapes.forEach((down, a) -> {
       if (down.endsWith(A)) {
         String matrix = down.substring(0, down.length() - A.length());
-        String up = matrix + B;
-        Shape b = Objects.requireNonNull(shapes.get(up));
-        deltas.put(
-            matrix,
+        LowRank plain =
             new LowRank(
                 (int) a.d0(),
-                (int) b.d1(),
+                (int) Objects.requireNonNull(shapes.get(matrix + B)).d1(),
                 rank,
                 (int) a.d2(),
                 values.apply(down),
-                values.apply(up),
-                scale()));
+                values.apply(matrix + B),
+                scale());
+        deltas.put(
+            matrix,
+            magnitudes ? rescaled(model, matrix, plain, values.apply(matrix + MAGNITUDE)) : plain);
       }
     });
     return new LoraAdapter(name, model.hyperparams().architecture(), deltas, metadata);
+  }
+
+  /** m / ‖W'‖ · (W + s·B·A) as what it adds to W. */
+  private static LowRank rescaled(Model model, String matrix, LowRank d, float[] magnitude) {
+    double[] norms = RowNorms.changed(model, matrix, d.a(), d.b(), d.scale());
+    float[] gain = new float[d.out()];
+    float[] b = d.b().clone();
+    for (int o = 0; o < gain.length; o++) {
+      double factor = norms[o] == 0 ? 1 : magnitude[o] / norms[o];
+      gain[o] = (float) (factor - 1);
+      for (int k = 0; k < d.rank(); k++) {
+        b[o * d.rank() + k] = (float) (factor * b[o * d.rank() + k]);
+      }
+    }
+    return new LowRank(d.in(), d.out(), d.rank(), 1, d.a(), b, d.scale(), gain);
   }
 
   float scale() {

@@ -54,6 +54,11 @@ public interface Parameters {
    */
   record Forward(
       Model model, GraphBuilder graph, int rows, boolean learning, WeightSource trained) {
+    /** One of the model's own weights as a node. */
+    Tensor weight(String name) {
+      return graph.stored(model.weights().find(name).orElseThrow());
+    }
+
     /** A trained tensor as a node, if there is one of that name. */
     Optional<Tensor> find(String name) {
       return trained.find(name).map(graph::stored);

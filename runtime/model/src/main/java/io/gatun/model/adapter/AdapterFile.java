@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -42,6 +43,11 @@ public final class AdapterFile {
   private static final String SOFT = "soft_prompt";
   private static final String A = ".weight.lora_a";
   private static final String B = ".weight.lora_b";
+  private static final String GAIN = ".weight.lora_gain";
+  private static final String LORA = "lora";
+
+  /** A LoRA with gains: another type, so that llama.cpp refuses it and does not leave them out. */
+  private static final String DORA = "dora";
 
   /** Keys that say what the value's own fields say, or how the file is laid out. */
   private static final Set<String> RESERVED =
@@ -111,7 +117,9 @@ public final class AdapterFile {
   }
 
   private static void write(LoraAdapter lora, DType type, GgufWriter out) {
-    out.put(GENERAL_TYPE, "adapter").put(ARCHITECTURE, lora.architecture()).put(TYPE, "lora");
+    out.put(GENERAL_TYPE, "adapter")
+        .put(ARCHITECTURE, lora.architecture())
+        .put(TYPE, lora.rescales() ? DORA : LORA);
     // One α for the file. Where it does not give each matrix its scale, it is 0, which every reader
     // takes for a scale of 1, and the scales go into the Bs.
     LowRank first = lora.deltas().values().iterator().next();
@@ -135,6 +143,9 @@ public final class AdapterFile {
           float[] b = one || d.scale() == 1 ? d.b() : times(d.b(), d.scale());
           tensor(out, matrix + A, type, Shape.of(d.in(), d.rank(), d.experts()), d.a());
           tensor(out, matrix + B, type, Shape.of(d.rank(), d.out(), d.experts()), b);
+          if (d.rescales()) {
+            tensor(out, matrix + GAIN, DType.F32, Shape.of(d.out()), d.gain());
+          }
         });
   }
 
@@ -171,12 +182,12 @@ public final class AdapterFile {
     }
     requireDistinct();
     return switch (type) {
-      case "lora" -> lora(name, architecture);
+      case LORA, DORA -> lora(name, architecture, type);
       case SOFT -> soft(name, architecture);
       default ->
           throw new UnsupportedModelException(
-              "%s: adapters of type \"%s\" are not known, only lora and %s"
-                  .formatted(file, type, SOFT));
+              "%s: adapters of type \"%s\" are not known, only %s, %s and %s"
+                  .formatted(file, type, LORA, DORA, SOFT));
     };
   }
 
@@ -211,7 +222,7 @@ public final class AdapterFile {
     }
   }
 
-  private LoraAdapter lora(String name, String architecture) throws IOException {
+  private LoraAdapter lora(String name, String architecture, String type) throws IOException {
     GgufMetadata metadata = gguf.metadata();
     // llama.cpp takes 0 where the key is missing, and 0 for a scale of 1.
     double alpha = metadata.number(ALPHA).orElse(0.0);
@@ -229,7 +240,10 @@ public final class AdapterFile {
           throw new UnsupportedModelException(
               "%s: LoRAs of the token embedding (%s) are not supported".formatted(file, tensor));
         }
-        deltas.put(matrix, delta(a, partner(tensor, A, B), (float) alpha));
+        Optional<TensorInfo> gain = gguf.tensor(matrix + GAIN);
+        deltas.put(matrix, delta(a, partner(tensor, A, B), gain, (float) alpha));
+      } else if (tensor.endsWith(GAIN) && type.equals(DORA)) {
+        var _ = partner(tensor, GAIN, A);
       } else if (!tensor.endsWith("_norm.weight")) { // llama.cpp ignores them too
         throw broken(tensor, "a LoRA has tensors …%s and …%s only".formatted(A, B));
       }
@@ -262,11 +276,16 @@ public final class AdapterFile {
     return gguf.tensor(other).orElseThrow(() -> broken(tensor, "there is no " + other));
   }
 
-  private LowRank delta(TensorInfo a, TensorInfo b, float alpha) throws IOException {
+  private LowRank delta(TensorInfo a, TensorInfo b, Optional<TensorInfo> gain, float alpha)
+      throws IOException {
     Shape down = a.shape();
     Shape up = b.shape();
     if (up.d0() != down.d1() || up.d2() != down.d2() || down.d3() != 1 || up.d3() != 1) {
       throw broken(b.name(), "%s does not go with A of %s".formatted(up, down));
+    }
+    if (gain.isPresent() && (!gain.get().shape().equals(Shape.of(up.d1())) || down.d2() != 1)) {
+      throw broken(
+          gain.get().name(), "%s does not go with B of %s".formatted(gain.get().shape(), up));
     }
     int rank = Math.toIntExact(down.d1());
     return new LowRank(
@@ -276,7 +295,8 @@ public final class AdapterFile {
         Math.toIntExact(down.d2()),
         numbers(a),
         numbers(b),
-        alpha == 0 ? 1 : alpha / rank);
+        alpha == 0 ? 1 : alpha / rank,
+        gain.isPresent() ? numbers(gain.get()) : new float[0]);
   }
 
   private SoftPrompt soft(String name, String architecture) throws IOException {

@@ -79,6 +79,19 @@ class ModelGradientsTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = TrainerOptions.Recompute.class,
+      names = {"NONE", "LAYERS"})
+  void gradients_of_a_dora_are_slopes(TrainerOptions.Recompute recompute) throws IOException {
+    LoraParameters dora = LoraParameters.ofRank(3).withMagnitudes(true);
+    try (Model model = model(small("qwen3"));
+        var differences =
+            differences(model, dora, options().withRecompute(recompute)).shaken(0.1f)) {
+      differences.check(0.01f, 0.03);
+    }
+  }
+
   private static FiniteDifferences differences(
       Model model, Parameters parameters, TrainerOptions options) {
     SplittableRandom random = new SplittableRandom(3);

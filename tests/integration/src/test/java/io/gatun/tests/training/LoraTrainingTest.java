@@ -21,6 +21,7 @@ import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.AdapterFile;
 import io.gatun.model.adapter.LoraAdapter;
+import io.gatun.model.adapter.LowRank;
 import io.gatun.tensor.DType;
 import io.gatun.tests.kit.ModelShape;
 import java.io.IOException;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What kinds of LoRAs learn, and that files and engines keep it. */
 @Timeout(300)
@@ -53,6 +55,34 @@ class LoraTrainingTest {
           trained(model, LoraParameters.ofRank(3).withTargets(EXPERTS), "experts");
       assertThat(adapter.deltas()).hasSize(3 * shape.layers());
       assertThat(adapter.deltas().values()).allMatch(d -> d.experts() == 4);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F32", "Q8_0", "Q4_K"})
+  void a_dora_learns_and_acts_from_its_file(DType type) throws Exception {
+    try (Model model = model(folder, ModelShape.tiny("llama"), type)) {
+      LoraAdapter adapter = trained(model, LoraParameters.ofRank(3).withMagnitudes(true), "dora");
+      assertThat(adapter.deltas().values()).allMatch(LowRank::rescales);
+      assertThat(adapter.toString()).contains("DoRA of rank 3");
+    }
+    ModelShape experts = ModelShape.tiny("olmoe").withExperts(4, 2);
+    try (Model model = model(folder, experts, type)) {
+      assertThatThrownBy(
+              () -> new Trainer(model, LoraParameters.ofRank(3).withMagnitudes(true), options(1)))
+          .hasMessageContaining("expert matrices of blk.0.ffn_");
+    }
+  }
+
+  /** Before it has learned anything, a DoRA is the model. */
+  @Test
+  void a_new_dora_changes_nothing() throws Exception {
+    Packing data = new Packing(examples(4, 12), ROWS, 0, 32, false, 1);
+    LoraParameters lora = LoraParameters.ofRank(3);
+    try (Model model = model(folder, ModelShape.tiny("llama"), DType.F32);
+        Trainer plain = new Trainer(model, lora, options(1));
+        Trainer with = new Trainer(model, lora.withMagnitudes(true), options(1))) {
+      assertThat(with.evaluate(data)).isCloseTo(plain.evaluate(data), within(1e-5));
     }
   }
 
