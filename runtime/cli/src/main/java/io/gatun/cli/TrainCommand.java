@@ -7,6 +7,7 @@ import io.gatun.adapters.training.LoraParameters;
 import io.gatun.adapters.training.Optimizer;
 import io.gatun.adapters.training.Packing;
 import io.gatun.adapters.training.Parameters;
+import io.gatun.adapters.training.PrefixParameters;
 import io.gatun.adapters.training.PromptParameters;
 import io.gatun.adapters.training.TextExamples;
 import io.gatun.adapters.training.Trainer;
@@ -35,16 +36,18 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code gatun train}: a LoRA, a soft prompt, or the weights themselves. */
+/** {@code gatun train}: a LoRA, a soft prompt, a prefix, or the weights themselves. */
 @Command(
     name = "train",
-    description = "Trains on a GGUF model: a LoRA, a soft prompt, or the weights themselves.",
+    description =
+        "Trains on a GGUF model: a LoRA, a soft prompt, a prefix, or the weights themselves.",
     mixinStandardHelpOptions = true)
 public final class TrainCommand implements CliCommand {
   /** What is trained. */
   enum Kind {
     LORA,
     PROMPT,
+    PREFIX,
     FULL
   }
 
@@ -172,7 +175,7 @@ public final class TrainCommand implements CliCommand {
   @Option(
       names = "--prompt-rows",
       paramLabel = "N",
-      description = "Rows of a soft prompt (default: ${DEFAULT-VALUE}).")
+      description = "Rows of a soft prompt or a prefix (default: ${DEFAULT-VALUE}).")
   int promptRows = 16;
 
   @Option(
@@ -290,6 +293,7 @@ public final class TrainCommand implements CliCommand {
       case PROMPT ->
           PromptParameters.ofText(
               loaded, promptRows, loaded.vocabulary().encode(promptText, false, false));
+      case PREFIX -> new PrefixParameters(promptRows);
       case FULL ->
           target == null ? FullParameters.all() : new FullParameters(Pattern.compile(target));
     };
@@ -336,6 +340,8 @@ public final class TrainCommand implements CliCommand {
           AdapterFile.write(lora.adapter(loaded, name, trainer::values, Map.of()), type, output);
       case PromptParameters prompt ->
           AdapterFile.write(prompt.adapter(loaded, name, trainer::values), type, output);
+      case PrefixParameters prefix ->
+          AdapterFile.write(prefix.adapter(loaded, name, trainer::values), type, output);
       case FullParameters full -> full.write(loaded, trainer::values, type, output);
       default -> throw new AssertionError(parameters);
     }

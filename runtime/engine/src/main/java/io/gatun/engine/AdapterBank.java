@@ -4,6 +4,7 @@ import io.gatun.model.LayerDevices;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -97,6 +98,7 @@ final class AdapterBank implements AutoCloseable {
           shape.matrices().forEach((name, m) -> put(slot, name, m, lora.deltas().get(name)));
       case SoftPrompt soft ->
           store.write(soft(), (long) slot * shape.softRows() * width, soft.values());
+      case KeyValuePrefix _ -> {} // it goes into the cache
       case ControlVector vector -> {
         for (int layer : shape.layers()) {
           float[] direction = vector.directions().getOrDefault(layer, new float[width]);

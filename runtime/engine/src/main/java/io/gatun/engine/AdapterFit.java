@@ -4,6 +4,7 @@ import io.gatun.model.Hyperparams;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -26,6 +27,25 @@ final class AdapterFit {
     switch (adapter) {
       case LoraAdapter lora -> lora.deltas().forEach((name, d) -> matrix(model, lora, name, d));
       case SoftPrompt soft -> width(model, soft, soft.width());
+      case KeyValuePrefix prefix -> {
+        int keys = h.kvHeadCount() * h.headDim();
+        int values = h.kvHeadCount() * h.valueDim();
+        if (prefix.layers() != h.layerCount()
+            || prefix.keyWidth() != keys
+            || prefix.valueWidth() != values) {
+          throw new ShapeException(
+              "adapter %s has keys of %d and values of %d in %d layers, but %s has %d and %d in %d"
+                  .formatted(
+                      prefix.name(),
+                      prefix.keyWidth(),
+                      prefix.valueWidth(),
+                      prefix.layers(),
+                      model.name(),
+                      keys,
+                      values,
+                      h.layerCount()));
+        }
+      }
       case ControlVector vector -> {
         width(model, vector, vector.width());
         vector

@@ -204,7 +204,7 @@ final class AdapterGraph implements Modifier {
             steeringIds[v][i] = use.slot();
             steeringScales[v++][i] = use.scale();
           }
-          case SOFT -> {}
+          case SOFT, PREFIX -> {}
         }
       }
     }
@@ -225,7 +225,7 @@ final class AdapterGraph implements Modifier {
     float[] keep = new float[ids.length];
     for (int row = 0; row < ids.length; row++) {
       int position = batch.position(row);
-      boolean isSoft = position < batch.sequence(row).softRows();
+      boolean isSoft = position < batch.sequence(row).rowsBefore();
       share[row] = isSoft ? 1 : 0;
       keep[row] = isSoft ? 0 : 1;
       if (isSoft) {

@@ -2,6 +2,7 @@ package io.gatun.engine;
 
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -58,6 +59,7 @@ record AdapterShape(
       }
       case SoftPrompt soft ->
           new AdapterShape(slots, rank, matrices, Math.max(softRows, soft.rows()), layers, half);
+      case KeyValuePrefix _ -> this; // it goes into the cache
       case ControlVector vector -> {
         SortedSet<Integer> all = new TreeSet<>(layers);
         all.addAll(vector.directions().keySet());

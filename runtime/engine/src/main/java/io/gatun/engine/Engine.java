@@ -245,10 +245,11 @@ public final class Engine implements AutoCloseable {
 
   private void check(GenerateRequest request) {
     request.adapters().forEach(use -> AdapterFit.require(model, use.adapter()));
-    if (request.prompt().length + request.softRows() > contextTokens) {
+    int rows = request.rows().length;
+    if (rows > contextTokens) {
       throw new CapacityException(
           "the prompt has %d tokens but the context only %d; ask for a longer context (--context)"
-              .formatted(request.prompt().length + request.softRows(), contextTokens));
+              .formatted(rows, contextTokens));
     }
     for (int token : request.prompt()) {
       if (token < 0 || token >= model.vocabularySize()) {

@@ -1,6 +1,7 @@
 package io.gatun.model;
 
 import io.gatun.tensor.Tensor;
+import java.util.Optional;
 
 /**
  * Changes a graph while it is built, without the architecture knowing: adapters, masks, steering.
@@ -36,6 +37,14 @@ public interface Modifier {
    * @shape scores [X, T] before any softmax, ids I32 [K, T]
    */
   default void routed(Tensor scores, Tensor ids) {}
+
+  /**
+   * Keys and values that all rows of a pass without a cache see in a layer, before their own; as
+   * many as its masks have columns more than rows.
+   */
+  default Optional<KeysValues> before(int layer) {
+    return Optional.empty();
+  }
 
   /** The hidden state before the first layer. */
   default Tensor embedded(Tensor x) {

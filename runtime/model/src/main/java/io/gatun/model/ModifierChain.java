@@ -1,6 +1,7 @@
 package io.gatun.model;
 
 import io.gatun.tensor.Tensor;
+import java.util.Optional;
 
 /** Two changes, one after the other. */
 record ModifierChain(Modifier first, Modifier second) implements Modifier {
@@ -18,6 +19,11 @@ record ModifierChain(Modifier first, Modifier second) implements Modifier {
   public void routed(Tensor scores, Tensor ids) {
     first.routed(scores, ids);
     second.routed(scores, ids);
+  }
+
+  @Override
+  public Optional<KeysValues> before(int layer) {
+    return first.before(layer).or(() -> second.before(layer));
   }
 
   @Override

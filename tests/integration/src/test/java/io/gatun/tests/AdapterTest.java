@@ -17,6 +17,7 @@ import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -78,6 +79,8 @@ class AdapterTest {
             uses(lora("b", model, 9, 2, name -> name.contains("attn_q"))),
             uses(dora(lora("e", model, 4, 11, _ -> true), 12)),
             uses(soft(3)),
+            uses(prefix(14)),
+            uses(prefix(15), soft(3), lora("f", model, 2, 16, _ -> true)),
             uses(vector(4)),
             uses(
                 lora("c", model, 2, 5, _ -> true),
@@ -168,6 +171,25 @@ class AdapterTest {
     int[] whole = Arrays.copyOf(text, text.length + prompt.length);
     System.arraycopy(prompt, 0, whole, text.length, prompt.length);
     assertThat(logits(model, prompt, uses(soft))).isEqualTo(logits(model, whole, List.of()));
+  }
+
+  @Test
+  void a_prefix_stays_in_a_cache_and_needs_no_rows() throws Exception {
+    try (Engine engine = Engine.open(model, SMALL);
+        PromptCache cache = engine.newPromptCache()) {
+      List<AdapterUse> uses = uses(prefix(1));
+      GenerateRequest first = request(tokens(40, 1)).withKeep(cache).withAdapters(uses);
+      List<Integer> expected = ids(engine.submit(request(tokens(41, 1)).withAdapters(uses)));
+      var _ = ids(engine.submit(first));
+      Generation again = engine.submit(request(tokens(41, 1)).withKeep(cache).withAdapters(uses));
+      assertThat(ids(again)).isEqualTo(expected);
+      assertThat(again.usage().cachedTokens()).isEqualTo(45);
+      assertThat(ids(engine.submit(request(tokens(41, 1))))).isNotEqualTo(expected);
+      assertThat(engine.residentAdapters()).isEmpty();
+      KeyValuePrefix other =
+          new KeyValuePrefix("x", "llama", 1, 3, 3, List.of(new float[3]), List.of(new float[3]));
+      assertRefused(engine, other).hasMessageContaining("layers");
+    }
   }
 
   @Test
@@ -299,6 +321,19 @@ class AdapterTest {
     int width = model.hyperparams().embeddingLength();
     return new SoftPrompt(
         "soft" + seed, "llama", 5, width, values(new SplittableRandom(seed), 5 * width, 1));
+  }
+
+  private static KeyValuePrefix prefix(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int layers = model.hyperparams().layerCount();
+    int width = model.hyperparams().kvHeadCount() * model.hyperparams().headDim();
+    List<float[]> keys = new ArrayList<>();
+    List<float[]> values = new ArrayList<>();
+    for (int i = 0; i < layers; i++) {
+      keys.add(values(random, 5 * width, 1));
+      values.add(values(random, 5 * width, 1));
+    }
+    return new KeyValuePrefix("prefix" + seed, "llama", 5, width, width, keys, values);
   }
 
   private static ControlVector vector(long seed) {

@@ -2,6 +2,7 @@ package io.gatun.adapters.peft;
 
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -55,6 +56,9 @@ public final class AdapterMath {
       }
       case ControlVector first -> sum(name, first, parts);
       case SoftPrompt first -> oneAfterAnother(name, first, parts);
+      case KeyValuePrefix first ->
+          throw new IllegalArgumentException(
+              "%s: prefixes cannot be combined; a request may use several".formatted(first));
     };
   }
 

@@ -45,6 +45,11 @@ public interface Parameters {
     return 0;
   }
 
+  /** How many keys and values all rows see before their own. */
+  default int prefixRows() {
+    return 0;
+  }
+
   /**
    * A forward pass that is about to be built.
    *

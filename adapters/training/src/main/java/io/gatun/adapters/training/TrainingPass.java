@@ -56,7 +56,7 @@ final class TrainingPass implements AutoCloseable {
       Kind kind) {
     this.backend = backend;
     this.store = store;
-    this.masks = new TrainingMasks(model.hyperparams().slidingWindow());
+    this.masks = new TrainingMasks(model.hyperparams().slidingWindow(), parameters.prefixRows());
     int rows = options.batchRows();
     boolean learning = kind != Kind.EVALUATE;
     RouterLosses routers = learning ? options.routerLosses() : RouterLosses.NONE;
@@ -66,6 +66,7 @@ final class TrainingPass implements AutoCloseable {
         TrainingGraph.build(
             model,
             rows,
+            parameters.prefixRows(),
             parameters.weights(store::find),
             g -> {
               made.add(
@@ -149,7 +150,7 @@ final class TrainingPass implements AutoCloseable {
   private void begin(MiniBatch batch, long key) {
     compiled.begin();
     compiled.write(forward.tokens(), batch.tokens());
-    compiled.write(forward.positions(), batch.positions());
+    compiled.write(forward.positions(), masks.positions(batch));
     compiled.write(labels, batch.labels());
     compiled.write(weights, batch.weights());
     masks.write(compiled, forward, batch);

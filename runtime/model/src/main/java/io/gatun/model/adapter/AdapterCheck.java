@@ -73,6 +73,13 @@ public final class AdapterCheck {
       case LoraAdapter lora ->
           lora.deltas().forEach((matrix, delta) -> matrix(lora, matrix, delta, model));
       case SoftPrompt soft -> width(soft, soft.width(), model);
+      case KeyValuePrefix prefix -> {
+        if (prefix.layers() != model.layers()) {
+          throw new ShapeException(
+              "the adapter %s has keys and values for %d layers, but %s has %d"
+                  .formatted(prefix.name(), prefix.layers(), model.name(), model.layers()));
+        }
+      }
       case ControlVector vector -> {
         width(vector, vector.width(), model);
         for (int layer : vector.directions().keySet()) {

@@ -15,7 +15,9 @@ import io.gatun.tensor.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -41,6 +43,7 @@ public final class AdapterFile {
   private static final String HINT = "controlvector.model_hint";
   private static final String DIRECTION = "direction.";
   private static final String SOFT = "soft_prompt";
+  private static final String PREFIX = "prefix";
   private static final String A = ".weight.lora_a";
   private static final String B = ".weight.lora_b";
   private static final String GAIN = ".weight.lora_gain";
@@ -97,9 +100,20 @@ public final class AdapterFile {
         out.put(GENERAL_TYPE, "adapter").put(ARCHITECTURE, soft.architecture()).put(TYPE, SOFT);
         tensor(out, SOFT, type, Shape.of(soft.width(), soft.rows()), soft.values());
       }
+      case KeyValuePrefix prefix -> write(prefix, type, out);
       case ControlVector vector -> write(vector, out);
     }
     out.write(file);
+  }
+
+  private static void write(KeyValuePrefix prefix, DType type, GgufWriter out) {
+    out.put(GENERAL_TYPE, "adapter").put(ARCHITECTURE, prefix.architecture()).put(TYPE, PREFIX);
+    for (int layer = 0; layer < prefix.layers(); layer++) {
+      Shape keys = Shape.of(prefix.keyWidth(), prefix.rows());
+      Shape values = Shape.of(prefix.valueWidth(), prefix.rows());
+      tensor(out, "blk.%d.prefix_k".formatted(layer), type, keys, prefix.keys().get(layer));
+      tensor(out, "blk.%d.prefix_v".formatted(layer), type, values, prefix.values().get(layer));
+    }
   }
 
   private static void write(ControlVector vector, GgufWriter out) {
@@ -184,10 +198,11 @@ public final class AdapterFile {
     return switch (type) {
       case LORA, DORA -> lora(name, architecture, type);
       case SOFT -> soft(name, architecture);
+      case PREFIX -> prefix(name, architecture);
       default ->
           throw new UnsupportedModelException(
-              "%s: adapters of type \"%s\" are not known, only %s, %s and %s"
-                  .formatted(file, type, LORA, DORA, SOFT));
+              "%s: adapters of type \"%s\" are not known, only %s, %s, %s and %s"
+                  .formatted(file, type, LORA, DORA, SOFT, PREFIX));
     };
   }
 
@@ -311,6 +326,46 @@ public final class AdapterFile {
     }
     float[] values = numbers(tensor);
     return new SoftPrompt(name, architecture, (int) shape.d1(), (int) shape.d0(), values);
+  }
+
+  private KeyValuePrefix prefix(String name, String architecture) throws IOException {
+    int layers = gguf.tensors().size() / 2;
+    if (layers == 0) {
+      throw new ModelFormatException(file + ": a prefix without keys and values");
+    }
+    List<float[]> keys = new ArrayList<>();
+    List<float[]> values = new ArrayList<>();
+    Shape ofKeys = rowsOf("blk.0.prefix_k").shape();
+    Shape ofValues = rowsOf("blk.0.prefix_v").shape();
+    for (int layer = 0; layer < layers; layer++) {
+      TensorInfo k = rowsOf("blk.%d.prefix_k".formatted(layer));
+      TensorInfo v = rowsOf("blk.%d.prefix_v".formatted(layer));
+      if (!k.shape().equals(ofKeys) || !v.shape().equals(ofValues)) {
+        throw broken(k.name(), "its layer differs in shape from layer 0");
+      }
+      keys.add(numbers(k));
+      values.add(numbers(v));
+    }
+    if (gguf.tensors().size() != 2 * layers || ofKeys.d1() != ofValues.d1()) {
+      throw broken("blk.0.prefix_v", "each layer needs as many values as keys, and nothing else");
+    }
+    return new KeyValuePrefix(
+        name,
+        architecture,
+        (int) ofKeys.d1(),
+        (int) ofKeys.d0(),
+        (int) ofValues.d0(),
+        keys,
+        values);
+  }
+
+  private TensorInfo rowsOf(String name) {
+    TensorInfo tensor =
+        gguf.tensor(name).orElseThrow(() -> broken(name, "a prefix needs this tensor"));
+    if (tensor.shape().rows() != tensor.shape().d1()) {
+      throw broken(name, tensor.shape() + " is no matrix");
+    }
+    return tensor;
   }
 
   private ControlVector vector(String name) throws IOException {

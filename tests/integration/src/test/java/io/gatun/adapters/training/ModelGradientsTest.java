@@ -92,6 +92,18 @@ class ModelGradientsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "gpt-oss"})
+  void gradients_of_a_prefix_are_slopes(String architecture) throws IOException {
+    ModelShape shape = small(architecture);
+    boolean slides = architecture.equals("gpt-oss");
+    shape = slides ? shape.withExperts(4, 2).with("attention.sliding_window", 4) : shape;
+    try (Model model = model(shape);
+        var differences = differences(model, new PrefixParameters(5), options()).shaken(0.5f)) {
+      differences.check(0.01f, 0.03);
+    }
+  }
+
   private static FiniteDifferences differences(
       Model model, Parameters parameters, TrainerOptions options) {
     SplittableRandom random = new SplittableRandom(3);

@@ -96,7 +96,12 @@ final class SmallTraining {
 
   private static int soft(List<AdapterUse> uses) {
     return uses.stream()
-        .mapToInt(u -> u.adapter() instanceof io.gatun.model.adapter.SoftPrompt s ? s.rows() : 0)
+        .mapToInt(u ->
+            switch (u.adapter()) {
+              case io.gatun.model.adapter.SoftPrompt s -> s.rows();
+              case io.gatun.model.adapter.KeyValuePrefix p -> p.rows();
+              default -> 0;
+            })
         .sum();
   }
 

@@ -18,6 +18,7 @@ import io.gatun.adapters.training.LoraParameters;
 import io.gatun.adapters.training.Optimizer;
 import io.gatun.adapters.training.Packing;
 import io.gatun.adapters.training.Parameters;
+import io.gatun.adapters.training.PrefixParameters;
 import io.gatun.adapters.training.PromptParameters;
 import io.gatun.adapters.training.Trainer;
 import io.gatun.adapters.training.TrainerOptions;
@@ -28,6 +29,7 @@ import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
+import io.gatun.model.adapter.AdapterFile;
 import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Op.UpdateRule;
@@ -48,6 +50,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training of whole small models. */
 @Timeout(300)
@@ -150,6 +153,32 @@ class TrainerTest {
         assertThat(after).isLessThan(before - 0.1);
         Adapter adapter = prompt.adapter(model, "p", trainer::values);
         assertThat(loss(model, examples, List.of(new AdapterUse(adapter, 1))))
+            .isCloseTo(after, within(0.02));
+      }
+    }
+  }
+
+  /** Also in a model with windows that end within the prefix. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "gemma3", "gpt-oss", "phi3"})
+  void a_prefix_learns_and_acts_from_its_file(String architecture) throws Exception {
+    ModelShape shape = ModelShape.tiny(architecture);
+    shape = architecture.equals("gpt-oss") ? shape.withExperts(4, 2) : shape;
+    boolean slides = architecture.startsWith("g");
+    try (Model model =
+        model(folder, slides ? shape.with("attention.sliding_window", 8) : shape, DType.F32)) {
+      List<Example> examples = examples(2, 12);
+      PrefixParameters prefix = new PrefixParameters(6);
+      Packing data = new Packing(examples, ROWS, 0, 32, false, 1);
+      Path file = folder.resolve("prefix.gguf");
+      try (Trainer trainer = new Trainer(model, prefix, options(40))) {
+        double before = trainer.evaluate(data);
+        var _ = trainer.train(data, Optional.empty(), TrainingListener.NONE);
+        double after = trainer.evaluate(data);
+        assertThat(after).isLessThan(before - 0.1);
+        AdapterFile.write(prefix.adapter(model, "p", trainer::values), DType.F32, file);
+        Adapter read = AdapterFile.read(file);
+        assertThat(loss(model, examples, List.of(new AdapterUse(read, 1))))
             .isCloseTo(after, within(0.02));
       }
     }
