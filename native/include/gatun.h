@@ -333,6 +333,17 @@ struct gatun_softmax {
 };
 GATUN_API void gatun_softmax_back(struct ggml_tensor *dst, int ith, int nth, void *userdata);
 
+/*
+ * dst, dense: src[0], with a share of its elements 0 and the others as much larger; also the gradient of
+ * that. src[1]: a key I32 [2]. The choice depends on key, place and the number of the element alone.
+ * userdata: struct gatun_dropout.
+ */
+struct gatun_dropout {
+    float rate; /* [0, 1) */
+    int32_t place;
+};
+GATUN_API void gatun_dropout(struct ggml_tensor *dst, int ith, int nth, void *userdata);
+
 /* Functions whose gradients are known. The last four have two operands: act(gate) · up. */
 enum {
     GATUN_TANH,

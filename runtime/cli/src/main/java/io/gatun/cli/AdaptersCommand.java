@@ -10,6 +10,7 @@ import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.AdapterCheck;
 import io.gatun.model.adapter.AdapterFile;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -110,6 +111,11 @@ public final class AdaptersCommand implements CliCommand {
         }
         case SoftPrompt soft ->
             Console.println("  %d rows of %d".formatted(soft.rows(), soft.width()));
+        case KeyValuePrefix prefix ->
+            Console.println(
+                "  %d rows of %d keys and %d values in %d layers"
+                    .formatted(
+                        prefix.rows(), prefix.keyWidth(), prefix.valueWidth(), prefix.layers()));
         case ControlVector vector ->
             vector
                 .directions()
@@ -160,6 +166,11 @@ public final class AdaptersCommand implements CliCommand {
           all.put("kind", "soft_prompt");
           all.put("rows", soft.rows());
           all.put("width", soft.width());
+        }
+        case KeyValuePrefix prefix -> {
+          all.put("kind", "prefix");
+          all.put("rows", prefix.rows());
+          all.put("layers", prefix.layers());
         }
         case ControlVector vector -> {
           all.put("kind", "control_vector");

@@ -7,6 +7,7 @@ import io.gatun.adapters.training.LoraParameters;
 import io.gatun.adapters.training.Optimizer;
 import io.gatun.adapters.training.Packing;
 import io.gatun.adapters.training.Parameters;
+import io.gatun.adapters.training.PrefixParameters;
 import io.gatun.adapters.training.PromptParameters;
 import io.gatun.adapters.training.TextExamples;
 import io.gatun.adapters.training.Trainer;
@@ -35,16 +36,18 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code gatun train}: a LoRA, a soft prompt, or the weights themselves. */
+/** {@code gatun train}: a LoRA, a soft prompt, a prefix, or the weights themselves. */
 @Command(
     name = "train",
-    description = "Trains on a GGUF model: a LoRA, a soft prompt, or the weights themselves.",
+    description =
+        "Trains on a GGUF model: a LoRA, a soft prompt, a prefix, or the weights themselves.",
     mixinStandardHelpOptions = true)
 public final class TrainCommand implements CliCommand {
   /** What is trained. */
   enum Kind {
     LORA,
     PROMPT,
+    PREFIX,
     FULL
   }
 
@@ -124,6 +127,18 @@ public final class TrainCommand implements CliCommand {
   float decay = 0.01f;
 
   @Option(
+      names = "--balance-loss",
+      paramLabel = "W",
+      description = "What it costs to use experts unevenly, such as 0.01 (default: nothing).")
+  float balanceLoss;
+
+  @Option(
+      names = "--router-z-loss",
+      paramLabel = "W",
+      description = "What large scores of routers cost, such as 0.001 (default: nothing).")
+  float routerZLoss;
+
+  @Option(
       names = "--recompute",
       paramLabel = "PLAN",
       description = "Less memory, more time: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
@@ -142,15 +157,25 @@ public final class TrainCommand implements CliCommand {
   boolean rankStabilised;
 
   @Option(
+      names = "--dropout",
+      paramLabel = "P",
+      description = "Share of a LoRA's input that is left out while learning (default: none).")
+  float dropout;
+
+  @Option(names = "--dora", description = "Train the length of each row too (DoRA).")
+  boolean dora;
+
+  @Option(
       names = "--target",
       paramLabel = "REGEX",
-      description = "Names of the tensors that are trained.")
+      description =
+          "Names of the tensors that are trained (default: all, or for a LoRA the projections of attention, feed-forward networks and experts).")
   @Nullable String target;
 
   @Option(
       names = "--prompt-rows",
       paramLabel = "N",
-      description = "Rows of a soft prompt (default: ${DEFAULT-VALUE}).")
+      description = "Rows of a soft prompt or a prefix (default: ${DEFAULT-VALUE}).")
   int promptRows = 16;
 
   @Option(
@@ -259,14 +284,16 @@ public final class TrainCommand implements CliCommand {
   private Parameters parameters(Model loaded) {
     return switch (kind) {
       case LORA ->
-          new LoraParameters(
-              rank,
-              alpha == 0 ? 2f * rank : alpha,
-              rankStabilised,
-              target == null ? LoraParameters.ALL_LINEAR : Pattern.compile(target));
+          LoraParameters.ofRank(rank)
+              .withAlpha(alpha == 0 ? 2f * rank : alpha)
+              .withRankStabilised(rankStabilised)
+              .withDropout(dropout)
+              .withMagnitudes(dora)
+              .withTargets(target == null ? LoraParameters.ALL_LINEAR : Pattern.compile(target));
       case PROMPT ->
           PromptParameters.ofText(
               loaded, promptRows, loaded.vocabulary().encode(promptText, false, false));
+      case PREFIX -> new PrefixParameters(promptRows);
       case FULL ->
           target == null ? FullParameters.all() : new FullParameters(Pattern.compile(target));
     };
@@ -300,6 +327,7 @@ public final class TrainCommand implements CliCommand {
             .withRecompute(recompute)
             .withThreads(threads > 0 ? threads : ThreadCount.free().threads())
             .withSeed(seed)
+            .withRouterLosses(balanceLoss, routerZLoss)
             .withEvaluation(every, patience);
     return snapshot == null ? options : options.withSnapshots(snapshot, every);
   }
@@ -312,6 +340,8 @@ public final class TrainCommand implements CliCommand {
           AdapterFile.write(lora.adapter(loaded, name, trainer::values, Map.of()), type, output);
       case PromptParameters prompt ->
           AdapterFile.write(prompt.adapter(loaded, name, trainer::values), type, output);
+      case PrefixParameters prefix ->
+          AdapterFile.write(prefix.adapter(loaded, name, trainer::values), type, output);
       case FullParameters full -> full.write(loaded, trainer::values, type, output);
       default -> throw new AssertionError(parameters);
     }

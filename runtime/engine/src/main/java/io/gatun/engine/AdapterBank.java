@@ -4,6 +4,7 @@ import io.gatun.model.LayerDevices;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -21,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * of all their B, so that one product by ids serves rows with different adapters. Putting another
  * adapter into a slot only writes its numbers; graphs stay as they are.
  *
- * <p>A [in, R, X·S], B [R, out, X·S] with the adapter's own scale in B; soft prompts [E, P·S];
- * directions [E, S] per layer.
+ * <p>A [in, R, X·S], B [R, out, X·S] with the adapter's own scale in B; gains [out, S]; soft
+ * prompts [E, P·S]; directions [E, S] per layer.
  *
  * @owner the engine's thread
  */
@@ -47,6 +48,10 @@ final class AdapterBank implements AutoCloseable {
                 a(name), Layout.dense(type, Shape.of(m.in(), shape.rank(), stack)), device);
             builder.zeroed(
                 b(name), Layout.dense(type, Shape.of(shape.rank(), m.out(), stack)), device);
+            if (m.rescaled()) {
+              Layout gains = Layout.dense(DType.F32, Shape.of(m.out(), shape.slots()));
+              builder.zeroed(gain(name), gains, device);
+            }
           });
       if (shape.softRows() > 0) {
         long rows = (long) shape.softRows() * shape.slots();
@@ -73,6 +78,11 @@ final class AdapterBank implements AutoCloseable {
     return store.find(b(matrix)).orElseThrow();
   }
 
+  /** The gains of a matrix' rows for all slots, if any adapter has some. */
+  Optional<StoredTensor> gains(String matrix) {
+    return store.find(gain(matrix));
+  }
+
   StoredTensor soft() {
     return store.find("soft").orElseThrow();
   }
@@ -88,6 +98,7 @@ final class AdapterBank implements AutoCloseable {
           shape.matrices().forEach((name, m) -> put(slot, name, m, lora.deltas().get(name)));
       case SoftPrompt soft ->
           store.write(soft(), (long) slot * shape.softRows() * width, soft.values());
+      case KeyValuePrefix _ -> {} // it goes into the cache
       case ControlVector vector -> {
         for (int layer : shape.layers()) {
           float[] direction = vector.directions().getOrDefault(layer, new float[width]);
@@ -116,6 +127,10 @@ final class AdapterBank implements AutoCloseable {
     }
     store.write(down(name).orElseThrow(), (long) slot * a.length, a);
     store.write(up(name), (long) slot * b.length, b);
+    if (m.rescaled()) {
+      float[] gain = delta != null && delta.rescales() ? delta.gain() : new float[m.out()];
+      store.write(gains(name).orElseThrow(), (long) slot * m.out(), gain);
+    }
   }
 
   @Override
@@ -129,6 +144,10 @@ final class AdapterBank implements AutoCloseable {
 
   private static String b(String matrix) {
     return matrix + ".b";
+  }
+
+  private static String gain(String matrix) {
+    return matrix + ".gain";
   }
 
   private static int layerOf(String matrix, int readOut) {

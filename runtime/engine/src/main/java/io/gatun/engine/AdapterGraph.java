@@ -25,11 +25,12 @@ final class AdapterGraph implements Modifier {
    *
    * @param bank its number; 0 without adapters
    * @param loras U, the most LoRAs of one row
+   * @param rescales whether some LoRA has gains for rows of matrices
    * @param vectors the most control vectors of one row
    * @param soft whether some row is one of a soft prompt
    */
-  record Key(long bank, int loras, int vectors, boolean soft) {
-    static final Key NONE = new Key(0, 0, 0, false);
+  record Key(long bank, int loras, boolean rescales, int vectors, boolean soft) {
+    static final Key NONE = new Key(0, 0, false, 0, false);
   }
 
   private final GraphBuilder g;
@@ -96,7 +97,7 @@ final class AdapterGraph implements Modifier {
         g.input("soft_keep", DType.F32, 1, rows));
   }
 
-  /** y + Σᵤ scaleᵤ·Bᵤ·(Aᵤ·x). */
+  /** y + Σᵤ scaleᵤ·(gainᵤ ⊙ y + Bᵤ·(Aᵤ·x)). */
   @Override
   public Tensor linear(String name, Tensor x, Tensor y) {
     Optional<StoredTensor> down = key.loras() == 0 ? Optional.empty() : bank.down(name);
@@ -111,7 +112,21 @@ final class AdapterGraph implements Modifier {
     for (int u = 0; u < key.loras(); u++) {
       sum = sum.add(part(change, u));
     }
+    Optional<StoredTensor> gains = key.rescales() ? bank.gains(name) : Optional.empty();
+    if (gains.isPresent()) {
+      Tensor grown = gains(gains.get(), rows); // [out, U, T]
+      for (int u = 0; u < key.loras(); u++) {
+        sum = sum.add(y.mul(part(grown, u)));
+      }
+    }
     return sum;
+  }
+
+  private Tensor gains(StoredTensor table, Rows rows) {
+    long pairs = rows.ids().shape().elements();
+    Tensor each = g.stored(table).getRows(rows.ids().reshape(pairs)); // [out, U·T]
+    return each.reshape(table.shape().d0(), rows.ids().shape().d0(), rows.count())
+        .mul(rows.scales());
   }
 
   /** The same for experts, slot by slot, as ids already say which expert. */
@@ -189,7 +204,7 @@ final class AdapterGraph implements Modifier {
             steeringIds[v][i] = use.slot();
             steeringScales[v++][i] = use.scale();
           }
-          case SOFT -> {}
+          case SOFT, PREFIX -> {}
         }
       }
     }
@@ -210,7 +225,7 @@ final class AdapterGraph implements Modifier {
     float[] keep = new float[ids.length];
     for (int row = 0; row < ids.length; row++) {
       int position = batch.position(row);
-      boolean isSoft = position < batch.sequence(row).softRows();
+      boolean isSoft = position < batch.sequence(row).rowsBefore();
       share[row] = isSoft ? 1 : 0;
       keep[row] = isSoft ? 0 : 1;
       if (isSoft) {

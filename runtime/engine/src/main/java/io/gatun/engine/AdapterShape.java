@@ -2,6 +2,7 @@ package io.gatun.engine;
 
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -28,8 +29,12 @@ record AdapterShape(
     SortedSet<Integer> layers,
     boolean half) {
 
-  /** A matrix [in, out] of a model, or X of them. */
-  record Matrix(int in, int out, int experts) {}
+  /**
+   * A matrix [in, out] of a model, or X of them.
+   *
+   * @param rescaled whether some adapter has gains for its rows
+   */
+  record Matrix(int in, int out, int experts, boolean rescaled) {}
 
   static AdapterShape empty(int slots) {
     return new AdapterShape(slots, 0, new TreeMap<>(), 0, new TreeSet<>(), true);
@@ -43,7 +48,9 @@ record AdapterShape(
         boolean exact = half;
         for (var entry : lora.deltas().entrySet()) {
           LowRank d = entry.getValue();
-          all.put(entry.getKey(), new Matrix(d.in(), d.out(), d.experts()));
+          Matrix known = all.get(entry.getKey());
+          boolean rescaled = d.rescales() || (known != null && known.rescaled());
+          all.put(entry.getKey(), new Matrix(d.in(), d.out(), d.experts(), rescaled));
           exact = exact && exactInHalf(d.a(), 1) && exactInHalf(d.b(), d.scale());
         }
         // In steps of 8, so that adapters of nearly the same rank take each other's place.
@@ -52,6 +59,7 @@ record AdapterShape(
       }
       case SoftPrompt soft ->
           new AdapterShape(slots, rank, matrices, Math.max(softRows, soft.rows()), layers, half);
+      case KeyValuePrefix _ -> this; // it goes into the cache
       case ControlVector vector -> {
         SortedSet<Integer> all = new TreeSet<>(layers);
         all.addAll(vector.directions().keySet());
@@ -67,6 +75,9 @@ record AdapterShape(
       values += (long) rank * (m.in() + m.out()) * m.experts();
     }
     long floats = (long) width * (softRows + layers.size());
+    for (Matrix m : matrices.values()) {
+      floats += m.rescaled() ? m.out() : 0;
+    }
     return slots * (values * (half ? 2 : 4) + 4 * floats);
   }
 

@@ -3,6 +3,7 @@ package io.gatun.engine;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.SoftPrompt;
 import io.gatun.tensor.CapacityException;
@@ -41,7 +42,8 @@ final class AdapterSlots implements AutoCloseable {
   enum Kind {
     LORA,
     VECTOR,
-    SOFT
+    SOFT,
+    PREFIX
   }
 
   /** One adapter of a row. */
@@ -66,8 +68,10 @@ final class AdapterSlots implements AutoCloseable {
     List<Adapter> taken = new ArrayList<>();
     try {
       for (AdapterUse use : uses) {
-        resident(use.adapter()).uses++;
-        taken.add(use.adapter());
+        if (!(use.adapter() instanceof KeyValuePrefix)) { // which goes into the cache
+          resident(use.adapter()).uses++;
+          taken.add(use.adapter());
+        }
       }
     } catch (RuntimeException e) {
       taken.forEach(this::release);
@@ -110,20 +114,22 @@ final class AdapterSlots implements AutoCloseable {
   AdapterGraph.Key key(Batch batch) {
     int loras = 0;
     int vectors = 0;
+    boolean rescales = false;
     boolean soft = false;
     Sequence before = null;
     for (int row = 0; row < batch.rows(); row++) {
       Sequence sequence = batch.sequence(row);
-      soft |= batch.position(row) < sequence.softRows();
+      soft |= batch.position(row) < sequence.rowsBefore();
       if (sequence != before) {
         loras = Math.max(loras, count(sequence, Kind.LORA));
         vectors = Math.max(vectors, count(sequence, Kind.VECTOR));
+        rescales |= sequence.request().adapters().stream().anyMatch(AdapterSlots::rescales);
         before = sequence;
       }
     }
     return loras + vectors == 0 && !soft
         ? AdapterGraph.Key.NONE
-        : new AdapterGraph.Key(number, loras, vectors, soft);
+        : new AdapterGraph.Key(number, loras, rescales, vectors, soft);
   }
 
   AdapterBank bank() {
@@ -134,15 +140,17 @@ final class AdapterSlots implements AutoCloseable {
   List<Used> used(Sequence sequence) {
     List<Used> used = new ArrayList<>();
     for (AdapterUse use : sequence.request().adapters()) {
-      Resident resident = Objects.requireNonNull(residents.get(use.adapter()));
-      used.add(new Used(kind(use.adapter()), resident.slot, use.scale()));
+      Resident resident = residents.get(use.adapter());
+      if (resident != null) {
+        used.add(new Used(kind(use.adapter()), resident.slot, use.scale()));
+      }
     }
     return used;
   }
 
-  /** The row of the bank's table for a position of a sequence that begins with soft prompts. */
+  /** The row of the bank's table for a position of a sequence's soft prompts. */
   int softRow(Sequence sequence, int position) {
-    int before = 0;
+    int before = sequence.prefixRows();
     for (AdapterUse use : sequence.request().adapters()) {
       if (use.adapter() instanceof SoftPrompt soft) {
         if (position < before + soft.rows()) {
@@ -263,11 +271,16 @@ final class AdapterSlots implements AutoCloseable {
     return count;
   }
 
+  private static boolean rescales(AdapterUse use) {
+    return use.adapter() instanceof LoraAdapter lora && lora.rescales();
+  }
+
   private static Kind kind(Adapter adapter) {
     return switch (adapter) {
       case LoraAdapter _ -> Kind.LORA;
       case ControlVector _ -> Kind.VECTOR;
       case SoftPrompt _ -> Kind.SOFT;
+      case KeyValuePrefix _ -> Kind.PREFIX;
     };
   }
 }

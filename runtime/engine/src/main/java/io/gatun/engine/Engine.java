@@ -61,6 +61,8 @@ public final class Engine implements AutoCloseable {
         h.architecture(),
         h.layerCount(),
         h.embeddingLength(),
+        (long) h.kvHeadCount() * h.headDim(),
+        (long) h.kvHeadCount() * h.valueDim(),
         tensor -> model.weights().find(tensor).map(StoredTensor::shape));
   }
 
@@ -259,10 +261,11 @@ public final class Engine implements AutoCloseable {
 
   private void check(GenerateRequest request) {
     request.adapters().forEach(use -> AdapterCheck.require(use.adapter(), adapterTarget));
-    if (request.prompt().length + request.softRows() > contextTokens) {
+    int rows = request.rows().length;
+    if (rows > contextTokens) {
       throw new CapacityException(
           "the prompt has %d tokens but the context only %d; ask for a longer context (--context)"
-              .formatted(request.prompt().length + request.softRows(), contextTokens));
+              .formatted(rows, contextTokens));
     }
     for (int token : request.prompt()) {
       if (token < 0 || token >= model.vocabularySize()) {

@@ -69,7 +69,9 @@ final class EngineLoop implements AutoCloseable {
       throw e;
     }
     table = new CellTable(contextTokens);
-    scheduler = new Scheduler(options.sequencesMax(), table, this::evictCaches);
+    scheduler =
+        new Scheduler(
+            options.sequencesMax(), table, this::evictCaches, new PrefixSeeds(store)::write);
     graphs = new StepGraphs(model, store, backend);
     adapters = new AdapterSlots(model, options.adapterBytes(), graphs::dropAdapters);
     inputs = new StepInputs(options.batchRows(), model.hyperparams().slidingWindow());

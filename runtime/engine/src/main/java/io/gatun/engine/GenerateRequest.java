@@ -1,6 +1,7 @@
 package io.gatun.engine;
 
 import io.gatun.engine.sample.SamplerSettings;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.SoftPrompt;
 import java.util.List;
 import java.util.Optional;
@@ -16,8 +17,8 @@ import java.util.Set;
  *     at all, 0 for only the token's own
  * @param keep where the computed keys and values stay afterwards, for a next request
  * @param observer sees the logits, if given
- * @param adapters what changes the model for this request alone; soft prompts come before the
- *     prompt, in their order
+ * @param adapters what changes the model for this request alone; prefixes come before everything,
+ *     soft prompts before the prompt, in their order
  */
 public record GenerateRequest(
     int[] prompt,
@@ -89,11 +90,20 @@ public record GenerateRequest(
     return rows;
   }
 
-  /** The prompt with a place for each row of soft prompts before it. */
+  /** How many rows of prefixes come before everything else. */
+  int prefixRows() {
+    int rows = 0;
+    for (AdapterUse use : adapters) {
+      rows += use.adapter() instanceof KeyValuePrefix prefix ? prefix.rows() : 0;
+    }
+    return rows;
+  }
+
+  /** The prompt with a place for each row of prefixes and soft prompts before it. */
   int[] rows() {
-    int soft = softRows();
-    int[] rows = new int[soft + prompt.length];
-    System.arraycopy(prompt, 0, rows, soft, prompt.length);
+    int before = prefixRows() + softRows();
+    int[] rows = new int[before + prompt.length];
+    System.arraycopy(prompt, 0, rows, before, prompt.length);
     return rows;
   }
 

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Decides which rows the next step computes: one for each sequence that decodes, then chunks of
@@ -19,15 +20,18 @@ final class Scheduler {
   private final Deque<Sequence> waiting = new ArrayDeque<>();
   private final int sequencesMax;
   private final Runnable evict;
+  private final Consumer<Sequence> seed;
   private final CellTable table;
 
   /**
    * @param evict frees the cells of idle prompt caches
+   * @param seed fills the cells of a sequence's prefix, which it has just got
    */
-  Scheduler(int sequencesMax, CellTable table, Runnable evict) {
+  Scheduler(int sequencesMax, CellTable table, Runnable evict, Consumer<Sequence> seed) {
     this.sequencesMax = sequencesMax;
     this.table = table;
     this.evict = evict;
+    this.seed = seed;
   }
 
   void add(Sequence sequence) {
@@ -71,10 +75,10 @@ final class Scheduler {
   private void admit() {
     while (!waiting.isEmpty() && running.size() < sequencesMax) {
       Sequence next = waiting.peek();
-      if (table.free() < next.pending()) {
+      if (table.free() < next.missing()) {
         reclaim(next);
       }
-      if (table.free() < next.pending() && !running.isEmpty()) {
+      if (table.free() < next.missing() && !running.isEmpty()) {
         return;
       }
       running.add(waiting.remove());
@@ -86,11 +90,15 @@ final class Scheduler {
     if (!running.contains(sequence) || batch.room() < rows) {
       return false;
     }
-    while (table.free() < rows) {
+    int given = sequence.missing() - sequence.pending();
+    while (table.free() < rows + given) {
       reclaim(sequence);
-      if (table.free() < rows && !preemptLast(sequence, batch)) {
+      if (table.free() < rows + given && !preemptLast(sequence, batch)) {
         return false;
       }
+    }
+    if (given > 0) {
+      seedCells(sequence, given);
     }
     boolean last = rows == sequence.pending();
     for (int i = 0; i < rows; i++) {
@@ -100,6 +108,14 @@ final class Scheduler {
       batch.add(sequence, position, sequence.wantsEveryRow() || (last && i == rows - 1));
     }
     return true;
+  }
+
+  private void seedCells(Sequence sequence, int count) {
+    for (int i = 0; i < count; i++) {
+      boolean taken = sequence.cells().append();
+      assert taken;
+    }
+    seed.accept(sequence);
   }
 
   /**

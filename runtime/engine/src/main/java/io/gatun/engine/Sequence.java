@@ -17,7 +17,8 @@ final class Sequence {
   private final TokenHistory history;
   private final Sampler sampler;
   private final int cachedTokens;
-  private final int softRows;
+  private final int rowsBefore;
+  private final int prefixRows;
   private int[] tokens;
   private int size;
   private long startNanos;
@@ -31,7 +32,8 @@ final class Sequence {
     int[] rows = request.rows();
     this.tokens = Arrays.copyOf(rows, rows.length + 64);
     this.size = rows.length;
-    this.softRows = rows.length - request.prompt().length;
+    this.rowsBefore = rows.length - request.prompt().length;
+    this.prefixRows = request.prefixRows();
     this.history = new TokenHistory(request.prompt());
     this.sampler = new Sampler(request.sampling(), workspace);
   }
@@ -50,6 +52,11 @@ final class Sequence {
 
   /** Tokens whose keys and values are not computed yet; 1 while decoding. */
   int pending() {
+    return size - Math.max(prefixRows, cells.size());
+  }
+
+  /** Positions without a cell: those that are to be computed, and those of a prefix. */
+  int missing() {
     return size - cells.size();
   }
 
@@ -61,13 +68,18 @@ final class Sequence {
     return size;
   }
 
-  /** How many positions at the beginning have no token, but a row of a soft prompt. */
-  int softRows() {
-    return softRows;
+  /** How many positions at the beginning have no token: those of prefixes, then soft prompts. */
+  int rowsBefore() {
+    return rowsBefore;
+  }
+
+  /** How many positions at the very beginning have keys and values that are given. */
+  int prefixRows() {
+    return prefixRows;
   }
 
   int completionTokens() {
-    return size - softRows - request.prompt().length;
+    return size - rowsBefore - request.prompt().length;
   }
 
   boolean wantsEveryRow() {

@@ -1,12 +1,13 @@
 package io.gatun.model;
 
 import io.gatun.tensor.Tensor;
+import java.util.Optional;
 
 /**
  * Attention over the keys and values of the pass itself, without a cache: what training needs, as
  * gradients reach keys and values only this way.
  *
- * @param mask F16 [T, T], 0 or −∞
+ * @param mask F16 [P+T, T], 0 or −∞; P is how many keys and values come {@link Modifier#before}
  * @param slidingMask the same for layers with a window
  */
 record FreshAttention(Tensor mask, Tensor slidingMask) implements AttentionPath {
@@ -15,8 +16,9 @@ record FreshAttention(Tensor mask, Tensor slidingMask) implements AttentionPath 
       Pass pass, LayerScope s, Tensor q, Tensor k, Tensor v, LayerScope.Attention options) {
     long rows = q.shape().d2();
     Tensor qh = q.permute(0, 2, 1, 3); // [D, T, H]
-    Tensor kh = k.permute(0, 2, 1, 3); // [D, T, G]
-    Tensor vh = v.permute(0, 2, 1, 3); // [D, T, G]
+    Optional<KeysValues> before = pass.modifier().before(s.layer());
+    Tensor kh = behind(before.map(KeysValues::keys), k).permute(0, 2, 1, 3); // [D, P+T, G]
+    Tensor vh = behind(before.map(KeysValues::values), v).permute(0, 2, 1, 3); // [D, P+T, G]
     Tensor visible = s.sliding() ? slidingMask : mask;
     Tensor out =
         options.sinks()
@@ -31,5 +33,12 @@ record FreshAttention(Tensor mask, Tensor slidingMask) implements AttentionPath 
                     options.softcap())
             : pass.graph().attention(qh, kh, vh, visible, options.scale(), options.softcap());
     return out.reshape(out.shape().d0() * out.shape().d1(), rows);
+  }
+
+  /** What comes before [D·G, P], and then x [D, G, T]. */
+  private static Tensor behind(Optional<Tensor> before, Tensor x) {
+    long d = x.shape().d0();
+    long heads = x.shape().d1();
+    return before.map(b -> b.reshape(d, heads, b.shape().d1()).concat(x, 2)).orElse(x);
   }
 }

@@ -54,6 +54,17 @@ public final class KvStore implements AutoCloseable {
     store.zero();
   }
 
+  /**
+   * Puts keys and values that were not computed into a cell.
+   *
+   * @param keys [D·G]
+   * @param values [D·G]
+   */
+  public void put(int layer, int cell, float[] keys, float[] values) {
+    store.write(keys(layer), (long) cell * keys.length, keys);
+    store.write(values(layer), (long) cell * values.length, values);
+  }
+
   StoredTensor keys(int layer) {
     return store.find("cache_k." + layer).orElseThrow();
   }

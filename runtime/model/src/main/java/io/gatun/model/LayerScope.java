@@ -138,6 +138,11 @@ public final class LayerScope extends ModelScope {
     return has(name + ".bias") ? y.addId(weight(name + ".bias"), ids) : y;
   }
 
+  /** Says how this layer chooses experts: scores [X, T] before any softmax, ids I32 [K, T]. */
+  public void routed(Tensor scores, Tensor ids) {
+    pass.modifier().routed(scores, ids);
+  }
+
   /**
    * How one attention differs from the usual.
    *

@@ -1,6 +1,7 @@
 package io.gatun.model;
 
 import io.gatun.tensor.Tensor;
+import java.util.Optional;
 
 /**
  * Changes a graph while it is built, without the architecture knowing: adapters, masks, steering.
@@ -30,6 +31,21 @@ public interface Modifier {
     return y;
   }
 
+  /**
+   * Is told how a layer chooses experts, and changes nothing.
+   *
+   * @shape scores [X, T] before any softmax, ids I32 [K, T]
+   */
+  default void routed(Tensor scores, Tensor ids) {}
+
+  /**
+   * Keys and values that all rows of a pass without a cache see in a layer, before their own; as
+   * many as its masks have columns more than rows.
+   */
+  default Optional<KeysValues> before(int layer) {
+    return Optional.empty();
+  }
+
   /** The hidden state before the first layer. */
   default Tensor embedded(Tensor x) {
     return x;
@@ -38,5 +54,10 @@ public interface Modifier {
   /** The hidden state behind a layer. */
   default Tensor layer(int layer, Tensor x) {
     return x;
+  }
+
+  /** This change, and then another. */
+  default Modifier then(Modifier next) {
+    return new ModifierChain(this, next);
   }
 }

@@ -14,8 +14,8 @@ import java.util.function.Function;
  *
  * @param tokens I32 [T]
  * @param positions I32 [T]
- * @param mask F16 [T, T], 0 or −∞; used when the model has full layers
- * @param slidingMask F16 [T, T] for layers with a window
+ * @param mask F16 [P+T, T], 0 or −∞; used when the model has full layers
+ * @param slidingMask F16 [P+T, T] for layers with a window
  * @param logits F32 [V, T]
  * @param layerInputs what each layer takes, [E, T]: boundaries for recomputation
  */
@@ -31,16 +31,21 @@ public record TrainingGraph(
   /**
    * Appends the forward pass of T rows.
    *
+   * @param before P, how many keys and values the changes have {@link Modifier#before} the rows
    * @param weights what takes the place of the model's weights, by name; empty for the model's own
    * @param changes adapters and the like
    */
   public static TrainingGraph build(
-      Model model, int rows, WeightSource weights, Function<GraphBuilder, Modifier> changes) {
+      Model model,
+      int rows,
+      int before,
+      WeightSource weights,
+      Function<GraphBuilder, Modifier> changes) {
     GraphBuilder g = new GraphBuilder();
     Tensor tokens = g.indices("tokens", DType.I32, model.vocabularySize(), rows);
     Tensor positions = g.indices("positions", DType.I32, Integer.MAX_VALUE, rows);
-    Tensor mask = g.input("mask", DType.F16, rows, rows);
-    Tensor sliding = g.input("sliding_mask", DType.F16, rows, rows);
+    Tensor mask = g.input("mask", DType.F16, before + rows, rows);
+    Tensor sliding = g.input("sliding_mask", DType.F16, before + rows, rows);
     // A tied output may have a rearranged copy, which would not learn: only what the file has.
     WeightSource all =
         name ->

@@ -190,6 +190,10 @@ public final class Gradients {
           RowGradients.ofOperand(pass, node, dy, new Op.GluFusedBack(kind));
       case Op.Unary(Op.UnaryKind kind) ->
           RowGradients.ofOperand(pass, node, dy, new Op.UnaryBack(kind));
+      case Op.Sqrt _ ->
+          pass.give(
+              node.operands().getFirst(),
+              Backpropagation.dense(dy).div(pass.value(node)).scale(0.5f));
       case Op.Clamp(float low, float high) ->
           RowGradients.ofOperand(pass, node, dy, new Op.ClampBack(low, high));
       case Op.SumRows _, Op.SumTo _ -> MovingGradients.repeat(pass, node, dy);
@@ -198,6 +202,11 @@ public final class Gradients {
               node.operands().getFirst(),
               Backpropagation.reduce(dy, node.operands().getFirst().shape()));
       case Op.CrossEntropy _ -> RowGradients.crossEntropy(pass, node, dy);
+      case Op.Dropout dropout ->
+          // What stayed grew, what went is a constant: the same choice, of the gradient.
+          pass.give(
+              node.operands().getFirst(),
+              pass.append(dropout, Backpropagation.dense(dy), node.operands().get(1)));
       case Op.Concat(int axis) -> MovingGradients.concat(pass, node, dy, axis);
       case Op.View view -> MovingGradients.view(pass, node, dy, view);
       case Op.Reshape _, Op.Dense _ -> MovingGradients.reshape(pass, node, dy);

@@ -149,11 +149,18 @@ final class Lowering {
           };
       case Op.GluFused(Op.GluKind kind) -> Ggml.ggml_glu(ctx, a, gluId(kind), false);
       case Op.Unary(Op.UnaryKind kind) -> Ggml.ggml_unary(ctx, a, kind.id());
+      case Op.Sqrt _ -> Ggml.ggml_sqrt(ctx, a);
       case Op.Clamp(float low, float high) -> Ggml.ggml_clamp(ctx, a, low, high);
       case Op.SumRows _ -> Ggml.ggml_sum_rows(ctx, a);
       case Op.ArgSort _ -> Ggml.ggml_argsort(ctx, a, Ggml.GGML_SORT_ORDER_DESC());
       case Op.ArgMax _ -> Ggml.ggml_argmax(ctx, a);
-      case Op.SumTo _, Op.Repeat _, Op.CrossEntropy _, Op.SumSquares _, Op.Blend _, Op.Update _ ->
+      case Op.SumTo _,
+          Op.Repeat _,
+          Op.CrossEntropy _,
+          Op.SumSquares _,
+          Op.Dropout _,
+          Op.Blend _,
+          Op.Update _ ->
           training.emit(node);
       case Op.RopeBack(RopeParameters p) -> rope(a, b, c, p, true);
       case Op.Backward _ -> training.emit(node);

@@ -64,6 +64,9 @@ public sealed interface Op {
   /** An elementwise function. */
   record Unary(UnaryKind kind) implements Op {}
 
+  /** √x. */
+  record Sqrt() implements Op {}
+
   /** min(max(x, low), high). */
   record Clamp(float low, float high) implements Op {}
 
@@ -87,6 +90,12 @@ public sealed interface Op {
 
   /** Σ x² of each {@link #SUM_VALUES} values, in order: any shape → [parts]. */
   record SumSquares() implements Op {}
+
+  /**
+   * A share of the elements becomes 0, the others grow as much (arXiv 1207.0580): x, key I32 [2].
+   * Key, place and the number of an element alone say which.
+   */
+  record Dropout(float rate, int place) implements Op {}
 
   /** Joins two tensors along one axis. */
   record Concat(int axis) implements Op {}

@@ -36,6 +36,7 @@ final class ShapeRules {
       case Op.AddId _ -> addId(r);
       case Op.Scale _ -> elementwise(r, r.x().layout().denseAbove(0));
       case Op.Unary _ -> elementwise(r, r.x().layout().denseAbove(1));
+      case Op.Sqrt _ -> elementwise(r, r.x().layout().dense());
       case Op.Clamp(float low, float high) -> {
         r.require(low <= high, "low %s is above high %s".formatted(low, high));
         yield elementwise(r, r.x().layout().rowsDense());
@@ -83,6 +84,16 @@ final class ShapeRules {
         r.require(r.x().layout().dense(), "must be dense");
         yield Layout.dense(
             DType.F32, Shape.of(Math.ceilDiv(r.x().shape().elements(), Op.SUM_VALUES)));
+      }
+      case Op.Dropout(float rate, int _) -> {
+        Tensor x = r.operand(0, 2);
+        r.requireType(x, DType.F32);
+        r.requireType(r.operand(1, 2), DType.I32);
+        r.require(rate >= 0 && rate < 1, "the rate must be in [0, 1), got " + rate);
+        r.require(x.layout().rowsDense(), "rows must be dense");
+        r.require(r.operand(1, 2).layout().dense(), "the key must be dense");
+        r.require(r.operand(1, 2).shape().equals(Shape.of(2)), "the key must be [2]");
+        yield Layout.dense(DType.F32, x.shape());
       }
       case Op.Blend _ -> WriteRules.blend(r);
       case Op.Update(Op.UpdateRule rule) -> WriteRules.update(r, rule);

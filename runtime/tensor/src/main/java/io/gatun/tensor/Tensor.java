@@ -107,6 +107,11 @@ public final class Tensor {
     return graph.append(new Op.Unary(kind), this);
   }
 
+  /** √this. */
+  public Tensor sqrt() {
+    return graph.append(new Op.Sqrt(), this);
+  }
+
   /** Limits every value to [low, high]. */
   public Tensor clamp(float low, float high) {
     return graph.append(new Op.Clamp(low, high), this);
@@ -207,6 +212,17 @@ public final class Tensor {
    */
   public Tensor crossEntropy(Tensor labels, Tensor weights) {
     return graph.append(new Op.CrossEntropy(), this, labels, weights);
+  }
+
+  /**
+   * Sets a share of the elements to 0 and makes the others as much larger.
+   *
+   * @param rate the share, at least 0 and less than 1
+   * @param place distinguishes dropouts with the same key
+   * @param key I32 [2]: the same one gives the same choice again
+   */
+  public Tensor dropout(float rate, int place, Tensor key) {
+    return graph.append(new Op.Dropout(rate, place), this, key);
   }
 
   /** Σ x² over all elements, [1]. */

@@ -5,6 +5,7 @@ import io.gatun.bindings.ggml.Ggml;
 import io.gatun.bindings.ggml.gatun_activation;
 import io.gatun.bindings.ggml.gatun_attention_back;
 import io.gatun.bindings.ggml.gatun_blend;
+import io.gatun.bindings.ggml.gatun_dropout;
 import io.gatun.bindings.ggml.gatun_gemm_node;
 import io.gatun.bindings.ggml.gatun_norm;
 import io.gatun.bindings.ggml.gatun_softmax;
@@ -45,6 +46,12 @@ final class TrainingNodes {
           node(node, GatunKernels.gatun_cross_entropy$address(), MemorySegment.NULL);
       case Op.SumSquares _ ->
           node(node, GatunKernels.gatun_sum_squares$address(), MemorySegment.NULL);
+      case Op.Dropout(float rate, int place) -> {
+        MemorySegment data = gatun_dropout.allocate(custom.arena());
+        gatun_dropout.rate(data, rate);
+        gatun_dropout.place(data, place);
+        yield node(node, GatunKernels.gatun_dropout$address(), data);
+      }
       case Op.Blend(float keep, float gain) -> {
         if (stored.done(node)) {
           yield at(node.operands().get(1));

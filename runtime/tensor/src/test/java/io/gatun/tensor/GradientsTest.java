@@ -69,6 +69,14 @@ class GradientsTest {
             c ->
                 c.parameter(7, 2, 3)
                     .addId(c.parameter(7, 4), c.ids(4, new int[] {0, 3, 2, 0, 3, 3}, 2, 3))),
+        rule("square root", c -> positive(c, 37, 3).sqrt()),
+        rule("dropout", c -> c.parameter(37, 3).dropout(0.3f, 5, c.ids(99, new int[] {7, 8}, 2))),
+        rule(
+            "dropout of a part",
+            c ->
+                c.parameter(20, 3)
+                    .view(Shape.of(9, 3), 4)
+                    .dropout(0.5f, 6, c.ids(99, new int[] {7, 8}, 2))),
         rule(
             "rope",
             c ->
@@ -144,6 +152,11 @@ class GradientsTest {
   }
 
   /** Divisors between 1 and 2, and −1 and −2. */
+  private static Tensor positive(GradientCheck c, long... lengths) {
+    Tensor x = away(c, lengths);
+    return x.mul(x);
+  }
+
   private static Tensor away(GradientCheck c, long... lengths) {
     float[] data = c.randoms((int) Shape.of(lengths).elements());
     for (int i = 0; i < data.length; i++) {

@@ -3,6 +3,9 @@ package io.gatun.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gatun.adapters.peft.AdapterMath;
+import io.gatun.adapters.peft.AdapterMerge;
+import io.gatun.adapters.peft.Weighted;
 import io.gatun.engine.AdapterUse;
 import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
@@ -14,6 +17,7 @@ import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -73,13 +77,16 @@ class AdapterTest {
             List.of(),
             uses(lora("a", model, 4, 1, _ -> true)),
             uses(lora("b", model, 9, 2, name -> name.contains("attn_q"))),
+            uses(dora(lora("e", model, 4, 11, _ -> true), 12)),
             uses(soft(3)),
+            uses(prefix(14)),
+            uses(prefix(15), soft(3), lora("f", model, 2, 16, _ -> true)),
             uses(vector(4)),
             uses(
                 lora("c", model, 2, 5, _ -> true),
                 soft(6),
                 vector(7),
-                lora("d", model, 3, 8, _ -> true)));
+                dora(lora("d", model, 3, 8, name -> name.contains("ffn")), 13)));
     try (Engine engine = Engine.open(model, SMALL)) {
       List<GenerateRequest> requests = new ArrayList<>();
       for (int i = 0; i < mixed.size(); i++) {
@@ -113,6 +120,27 @@ class AdapterTest {
   }
 
   @Test
+  void a_dora_gives_the_logits_of_merged_weights() throws Exception {
+    LoraAdapter dora = dora(lora("l", model, 5, 3, _ -> true), 4);
+    Path merged = folder.resolve("merged-dora.gguf");
+    AdapterMerge.of(GgufFile.open(folder.resolve("m.gguf")), List.of(new Weighted(dora, 0.7f)))
+        .write(merged);
+    int[] prompt = tokens(17, 4);
+    float[] adapted = logits(model, prompt, List.of(new AdapterUse(dora, 0.7f)));
+    try (Model whole = Model.load(merged, LoadOptions.defaults())) {
+      assertThat(adapted).containsExactly(logits(whole, prompt, List.of()), within(3e-3));
+    }
+    LoraAdapter plain = lora("l", model, 5, 3, _ -> true);
+    assertThat(distance(adapted, logits(model, prompt, List.of(new AdapterUse(plain, 0.7f)))))
+        .isGreaterThan(0.05);
+    Adapter half =
+        AdapterMath.linear("h", List.of(new Weighted(dora, 0.3f), new Weighted(dora, 0.4f)));
+    assertThat(logits(model, prompt, uses(half))).containsExactly(adapted, within(3e-3));
+    assertThatThrownBy(() -> AdapterMath.svd("s", List.of(new Weighted(dora, 1)), 2))
+        .hasMessageContaining("linearly");
+  }
+
+  @Test
   void experts_take_loras_too() throws Exception {
     ModelShape shape = ModelShape.tiny("qwen3moe").withExperts(4, 2);
     Path file = MadeModel.write(folder.resolve("moe.gguf"), shape, DType.F32, 1);
@@ -143,6 +171,25 @@ class AdapterTest {
     int[] whole = Arrays.copyOf(text, text.length + prompt.length);
     System.arraycopy(prompt, 0, whole, text.length, prompt.length);
     assertThat(logits(model, prompt, uses(soft))).isEqualTo(logits(model, whole, List.of()));
+  }
+
+  @Test
+  void a_prefix_stays_in_a_cache_and_needs_no_rows() throws Exception {
+    try (Engine engine = Engine.open(model, SMALL);
+        PromptCache cache = engine.newPromptCache()) {
+      List<AdapterUse> uses = uses(prefix(1));
+      GenerateRequest first = request(tokens(40, 1)).withKeep(cache).withAdapters(uses);
+      List<Integer> expected = ids(engine.submit(request(tokens(41, 1)).withAdapters(uses)));
+      var _ = ids(engine.submit(first));
+      Generation again = engine.submit(request(tokens(41, 1)).withKeep(cache).withAdapters(uses));
+      assertThat(ids(again)).isEqualTo(expected);
+      assertThat(again.usage().cachedTokens()).isEqualTo(45);
+      assertThat(ids(engine.submit(request(tokens(41, 1))))).isNotEqualTo(expected);
+      assertThat(engine.residentAdapters()).isEmpty();
+      KeyValuePrefix other =
+          new KeyValuePrefix("x", "llama", 1, 3, 3, List.of(new float[3]), List.of(new float[3]));
+      assertRefused(engine, other).hasMessageContaining("layers");
+    }
   }
 
   @Test
@@ -250,10 +297,43 @@ class AdapterTest {
     return new LoraAdapter(name, model.hyperparams().architecture(), deltas, Map.of());
   }
 
+  /** The same with random gains of rows. */
+  private static LoraAdapter dora(LoraAdapter lora, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    Map<String, LowRank> deltas = new TreeMap<>();
+    lora.deltas()
+        .forEach((name, d) ->
+            deltas.put(
+                name,
+                new LowRank(
+                    d.in(),
+                    d.out(),
+                    d.rank(),
+                    1,
+                    d.a(),
+                    d.b(),
+                    d.scale(),
+                    values(random, d.out(), 0.2f))));
+    return new LoraAdapter(lora.name(), lora.architecture(), deltas, Map.of());
+  }
+
   private static SoftPrompt soft(long seed) {
     int width = model.hyperparams().embeddingLength();
     return new SoftPrompt(
         "soft" + seed, "llama", 5, width, values(new SplittableRandom(seed), 5 * width, 1));
+  }
+
+  private static KeyValuePrefix prefix(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int layers = model.hyperparams().layerCount();
+    int width = model.hyperparams().kvHeadCount() * model.hyperparams().headDim();
+    List<float[]> keys = new ArrayList<>();
+    List<float[]> values = new ArrayList<>();
+    for (int i = 0; i < layers; i++) {
+      keys.add(values(random, 5 * width, 1));
+      values.add(values(random, 5 * width, 1));
+    }
+    return new KeyValuePrefix("prefix" + seed, "llama", 5, width, width, keys, values);
   }
 
   private static ControlVector vector(long seed) {

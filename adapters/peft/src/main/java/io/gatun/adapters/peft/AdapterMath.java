@@ -2,6 +2,7 @@ package io.gatun.adapters.peft;
 
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -55,6 +56,9 @@ public final class AdapterMath {
       }
       case ControlVector first -> sum(name, first, parts);
       case SoftPrompt first -> oneAfterAnother(name, first, parts);
+      case KeyValuePrefix first ->
+          throw new IllegalArgumentException(
+              "%s: prefixes cannot be combined; a request may use several".formatted(first));
     };
   }
 
@@ -137,6 +141,13 @@ public final class AdapterMath {
     if (rank < 1) {
       throw new IllegalArgumentException("the rank must be at least 1, got " + rank);
     }
+    for (Weighted part : parts) {
+      if (part.adapter() instanceof LoraAdapter lora && lora.rescales()) {
+        throw new IllegalArgumentException(
+            "%s changes rows of the weights by a factor, which has no low rank: it can be combined linearly"
+                .formatted(lora));
+      }
+    }
     if (parts.getFirst().adapter() instanceof LoraAdapter lora) {
       return lora;
     }
@@ -216,7 +227,21 @@ public final class AdapterMath {
         done += r;
       }
     }
-    return new LowRank(in, out, rank, one.experts(), a, b, 1);
+    return new LowRank(in, out, rank, one.experts(), a, b, 1, gains(changes, out));
+  }
+
+  private static float[] gains(List<Change> changes, int out) {
+    if (changes.stream().noneMatch(change -> change.delta().rescales())) {
+      return new float[0];
+    }
+    float[] sum = new float[out];
+    for (Change change : changes) {
+      float[] gain = change.delta().gain();
+      for (int o = 0; o < gain.length; o++) {
+        sum[o] += change.factor() * gain[o];
+      }
+    }
+    return sum;
   }
 
   private static int product(int x, int y, int z) {

@@ -157,6 +157,21 @@ public final class AdapterMerge {
     return changes;
   }
 
+  /** What all changes together do to rows of W itself; empty for nothing. */
+  private static float[] gains(List<Change> changes, int out) {
+    if (changes.stream().noneMatch(change -> change.delta().rescales())) {
+      return new float[0];
+    }
+    float[] sum = new float[out];
+    for (Change change : changes) {
+      float[] gain = change.delta().gain();
+      for (int i = 0; i < gain.length; i++) {
+        sum[i] += change.factor() * gain[i];
+      }
+    }
+    return sum;
+  }
+
   private DType typeOf(TensorInfo tensor) {
     DType written = type == null ? tensor.type() : type;
     if (!Quantization.readable(tensor.type())) {
@@ -191,6 +206,7 @@ public final class AdapterMerge {
       for (int first = 0; first < out; first += together) {
         int count = Math.min(together, out - first);
         float[] rows = reader.rows(tensor, (long) expert * out + first, count);
+        DenseDelta.rescale(gains(changes, out), rows, first, count);
         for (Change change : changes) {
           DenseDelta.addRows(change.delta(), expert, change.factor(), rows, first, count);
         }

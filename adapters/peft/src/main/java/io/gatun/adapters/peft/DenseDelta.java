@@ -36,6 +36,23 @@ final class DenseDelta {
         });
   }
 
+  /**
+   * Rows of weights that grow by a share of themselves.
+   *
+   * @param gains of all rows of the matrix; empty for none
+   */
+  static void rescale(float[] gains, float[] rows, int first, int count) {
+    if (gains.length == 0) {
+      return;
+    }
+    int in = rows.length / count;
+    for (int row = 0; row < count; row++) {
+      for (int i = 0; i < in; i++) {
+        rows[row * in + i] *= 1 + gains[first + row];
+      }
+    }
+  }
+
   /** One expert's whole change, [in, out]. */
   static float[] of(LowRank d, int expert, float factor) {
     float[] dense = new float[Math.multiplyExact(d.in(), d.out())];

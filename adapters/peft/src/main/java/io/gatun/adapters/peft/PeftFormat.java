@@ -91,6 +91,11 @@ public final class PeftFormat {
     if (type != DType.F32 && type != DType.F16 && type != DType.BF16) {
       throw new IllegalArgumentException("adapters are written as F32, F16 or BF16, not " + type);
     }
+    if (lora.rescales()) {
+      throw new UnsupportedModelException(
+          "%s: PEFT keeps the length of each row of a DoRA's weights, which this file does not have; merge it instead"
+              .formatted(lora));
+    }
     Map<String, Safetensors.Part> parts = new TreeMap<>();
     Map<String, Object> ranks = new TreeMap<>();
     Map<String, Object> alphas = new TreeMap<>();

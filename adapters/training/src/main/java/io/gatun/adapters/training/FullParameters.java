@@ -43,7 +43,7 @@ public record FullParameters(Pattern targets) implements Parameters {
   }
 
   @Override
-  public float[] initial(Model model, String name, SplittableRandom random) {
+  public float[] initial(Model model, String name, Shape shape, SplittableRandom random) {
     return WeightValues.read(model, name);
   }
 

@@ -46,9 +46,8 @@ final class ParameterStore implements AutoCloseable {
       sums = adding.build();
     }
     SplittableRandom random = new SplittableRandom(seed);
-    for (String name : shapes.keySet()) {
-      store.write(get(name), 0, parameters.initial(model, name, random.split()));
-    }
+    shapes.forEach((name, shape) ->
+        store.write(get(name), 0, parameters.initial(model, name, shape, random.split())));
   }
 
   List<String> names() {
@@ -74,6 +73,16 @@ final class ParameterStore implements AutoCloseable {
 
   void clearSums() {
     sums.zero();
+  }
+
+  /** Puts other numbers in the place of a parameter's. */
+  void write(String name, float[] values) {
+    store.write(get(name), 0, values);
+  }
+
+  /** What a parameter's gradients have added up to. */
+  float[] gradient(String name) {
+    return sums.read(sum(name));
   }
 
   float[] values(String name) {

@@ -2,7 +2,6 @@ package io.gatun.adapters.training;
 
 import io.gatun.model.Model;
 import io.gatun.model.Modifier;
-import io.gatun.model.WeightSource;
 import io.gatun.model.adapter.SoftPrompt;
 import io.gatun.tensor.CompiledGraph;
 import io.gatun.tensor.DType;
@@ -46,7 +45,7 @@ public record PromptParameters(int rows, float[] begin) implements Parameters {
   }
 
   @Override
-  public float[] initial(Model model, String name, SplittableRandom random) {
+  public float[] initial(Model model, String name, Shape shape, SplittableRandom random) {
     return begin.clone();
   }
 
@@ -56,19 +55,20 @@ public record PromptParameters(int rows, float[] begin) implements Parameters {
   }
 
   @Override
-  public Changes changes(GraphBuilder g, int batchRows, WeightSource trained) {
-    Tensor ids = g.indices("soft_ids", DType.I32, rows, batchRows);
-    Tensor share = g.input("soft_share", DType.F32, 1, batchRows);
-    Tensor keep = g.input("soft_keep", DType.F32, 1, batchRows);
+  public Changes changes(Forward forward) {
+    GraphBuilder g = forward.graph();
+    Tensor ids = g.indices("soft_ids", DType.I32, rows, forward.rows());
+    Tensor share = g.input("soft_share", DType.F32, 1, forward.rows());
+    Tensor keep = g.input("soft_keep", DType.F32, 1, forward.rows());
     Modifier inFront =
         new Modifier() {
           @Override
           public Tensor embedded(Tensor x) {
-            Tensor soft = g.stored(trained.find(NAME).orElseThrow()).getRows(ids); // [E, T]
+            Tensor soft = forward.find(NAME).orElseThrow().getRows(ids); // [E, T]
             return x.mul(keep).add(soft.mul(share));
           }
         };
-    return new Changes(inFront, (target, batch) -> write(target, batch, ids, share, keep));
+    return new Changes(inFront, (target, batch, _) -> write(target, batch, ids, share, keep));
   }
 
   @Override

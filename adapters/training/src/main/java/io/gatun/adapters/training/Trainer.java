@@ -3,18 +3,15 @@ package io.gatun.adapters.training;
 import io.gatun.adapters.training.TrainingPass.Kind;
 import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
-import io.gatun.tensor.CompiledGraph;
-import io.gatun.tensor.GraphBuilder;
 import io.gatun.tensor.Kernels;
 import io.gatun.tensor.Placement;
 import io.gatun.tensor.StoredTensor;
-import io.gatun.tensor.Tensor;
 import io.gatun.tensor.TrainingException;
 import io.gatun.tensor.UpdateSettings;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
+import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +34,7 @@ public final class Trainer implements AutoCloseable {
   private final Progress progress = new Progress();
   private @Nullable TrainingPass training;
   private @Nullable TrainingPass evaluating;
+  private @Nullable AddedGradients adding;
 
   /** How far training is: what a snapshot keeps besides parameters. */
   static final class Progress {
@@ -65,6 +63,10 @@ public final class Trainer implements AutoCloseable {
             "to be trained, %s must be loaded without rearranged weights and on the CPU: %s is %s"
                 .formatted(model.name(), weight.name(), weight.placement()));
       }
+    }
+    if (options.routerLosses().any() && model.hyperparams().expertCount() == 0) {
+      throw new IllegalArgumentException(
+          "%s has no experts, so there are no losses of routers".formatted(model.name()));
     }
     this.model = model.retain();
     this.parameters = parameters;
@@ -150,7 +152,7 @@ public final class Trainer implements AutoCloseable {
     double sum = 0;
     double weight = 0;
     for (MiniBatch batch : text.epoch(0)) {
-      sum += evaluating.run(batch);
+      sum += evaluating.run(batch, 0);
       weight += batch.weight();
     }
     return sum / weight;
@@ -163,6 +165,9 @@ public final class Trainer implements AutoCloseable {
     }
     if (evaluating != null) {
       evaluating.close();
+    }
+    if (adding != null) {
+      adding.close();
     }
     store.close();
     backend.close();
@@ -184,15 +189,21 @@ public final class Trainer implements AutoCloseable {
     }
     double sum = 0;
     double squares;
+    RouterMean routers = new RouterMean();
     if (batches.length == 1) {
-      sum = training.run(batches[0], decaying, plain);
+      sum = training.run(batches[0], key(0), decaying, plain);
+      routers.add(training.routers(), batches[0].weight());
       squares = training.squares();
     } else {
       store.clearSums();
-      for (MiniBatch batch : batches) {
-        sum += training.run(batch);
+      for (int i = 0; i < batches.length; i++) {
+        sum += training.run(batches[i], key(i));
+        routers.add(training.routers(), batches[i].weight());
       }
-      squares = apply(decaying, plain);
+      if (adding == null) {
+        adding = new AddedGradients(backend, parameters, store);
+      }
+      squares = adding.apply(decaying, plain);
     }
     progress.step++;
     return new TrainingListener.Step(
@@ -203,27 +214,34 @@ public final class Trainer implements AutoCloseable {
         decaying.learningRate(),
         (long) batches.length * options.batchRows(),
         (System.nanoTime() - start) / 1e9,
-        training.computeBytes());
+        training.computeBytes(),
+        routers.mean());
   }
 
-  /** The optimiser's step from gradients that were added up; Σ g². */
-  private double apply(UpdateSettings decaying, UpdateSettings plain) {
-    GraphBuilder g = new GraphBuilder();
-    List<Tensor> sums = store.names().stream().map(name -> g.stored(store.sum(name))).toList();
-    TrainingPass.Steps steps = TrainingPass.update(g, parameters, store, sums);
-    try (CompiledGraph compiled = backend.compile(g.build())) {
-      compiled.begin();
-      for (var input : List.of(steps.decaying(), steps.plain())) {
-        if (compiled.graph().hasInput(input.name())) {
-          compiled.write(input, (input.equals(steps.decaying()) ? decaying : plain).toArray());
-        }
+  /** A random number of a pass of this step, whatever was computed before. */
+  private long key(int pass) {
+    long number = progress.step * options.passes() + pass;
+    return new SplittableRandom(options.seed() ^ (number * 0x9E3779B97F4A7C15L)).nextLong();
+  }
+
+  /** The mean of router losses over the predictions of a step. */
+  private static final class RouterMean {
+    private double balance;
+    private double z;
+    private double weight;
+
+    void add(Optional<TrainingListener.Routers> losses, double predictions) {
+      if (losses.isPresent()) {
+        balance += losses.get().balance() * predictions;
+        z += losses.get().z() * predictions;
+        weight += predictions;
       }
-      if (!compiled.compute()) {
-        throw new CancellationException("training was stopped");
-      }
-      float[] value = new float[1];
-      compiled.readRow(steps.squares(), 0, value);
-      return value[0];
+    }
+
+    Optional<TrainingListener.Routers> mean() {
+      return weight == 0
+          ? Optional.empty()
+          : Optional.of(new TrainingListener.Routers(balance / weight, z / weight));
     }
   }
 
@@ -262,13 +280,15 @@ public final class Trainer implements AutoCloseable {
 
   /** What must be the same for training to go on as if it had never ended. */
   private String fingerprint() {
-    return "%s rows %d passes %d seed %d %s %s"
+    return "%s rows %d passes %d seed %d %s %s%s%s"
         .formatted(
             model.name(),
             options.batchRows(),
             options.passes(),
             options.seed(),
             options.optimizer().rule(),
+            options.routerLosses().any() ? options.routerLosses() + " " : "",
+            parameters.settings(),
             parameters.shapes(model));
   }
 }

@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param recompute how much of the forward pass is kept in memory
  * @param threads CPU threads
  * @param seed of first values
+ * @param routerLosses what losses of routers count, for models with experts
  */
 public record TrainerOptions(
     int batchRows,
@@ -22,7 +23,8 @@ public record TrainerOptions(
     int threads,
     long seed,
     Evaluation evaluation,
-    Snapshots snapshots) {
+    Snapshots snapshots,
+    RouterLosses routerLosses) {
 
   /** How much of the forward pass is kept in memory; the rest is computed again. */
   public enum Recompute {
@@ -52,6 +54,27 @@ public record TrainerOptions(
    */
   public record Snapshots(Optional<Path> file, long every) {}
 
+  /**
+   * What losses of routers count beside the loss of a token; 0 for not at all.
+   *
+   * @param balance of the use of experts (arXiv 2101.03961), usually 0.01 or less
+   * @param z of large scores (arXiv 2202.08906), usually 0.001 or less
+   */
+  public record RouterLosses(float balance, float z) {
+    public static final RouterLosses NONE = new RouterLosses(0, 0);
+
+    public RouterLosses {
+      if (!(balance >= 0 && balance < 1e6f && z >= 0 && z < 1e6f)) {
+        throw new IllegalArgumentException(
+            "weights of router losses must not be negative: %s, %s".formatted(balance, z));
+      }
+    }
+
+    public boolean any() {
+      return balance > 0 || z > 0;
+    }
+  }
+
   public TrainerOptions {
     if (batchRows < 2 || passes < 1 || steps < 1 || threads < 1) {
       throw new IllegalArgumentException(
@@ -71,37 +94,92 @@ public record TrainerOptions(
         1,
         1,
         new Evaluation(0, 0),
-        new Snapshots(Optional.empty(), 100));
+        new Snapshots(Optional.empty(), 100),
+        RouterLosses.NONE);
   }
 
   public TrainerOptions withBatch(int rows, int passesOfStep) {
     return new TrainerOptions(
-        rows, passesOfStep, steps, optimizer, recompute, threads, seed, evaluation, snapshots);
+        rows,
+        passesOfStep,
+        steps,
+        optimizer,
+        recompute,
+        threads,
+        seed,
+        evaluation,
+        snapshots,
+        routerLosses);
   }
 
   public TrainerOptions withSteps(long count) {
     return new TrainerOptions(
-        batchRows, passes, count, optimizer, recompute, threads, seed, evaluation, snapshots);
+        batchRows,
+        passes,
+        count,
+        optimizer,
+        recompute,
+        threads,
+        seed,
+        evaluation,
+        snapshots,
+        routerLosses);
   }
 
   public TrainerOptions withOptimizer(Optimizer other) {
     return new TrainerOptions(
-        batchRows, passes, steps, other, recompute, threads, seed, evaluation, snapshots);
+        batchRows,
+        passes,
+        steps,
+        other,
+        recompute,
+        threads,
+        seed,
+        evaluation,
+        snapshots,
+        routerLosses);
   }
 
   public TrainerOptions withRecompute(Recompute plan) {
     return new TrainerOptions(
-        batchRows, passes, steps, optimizer, plan, threads, seed, evaluation, snapshots);
+        batchRows,
+        passes,
+        steps,
+        optimizer,
+        plan,
+        threads,
+        seed,
+        evaluation,
+        snapshots,
+        routerLosses);
   }
 
   public TrainerOptions withThreads(int count) {
     return new TrainerOptions(
-        batchRows, passes, steps, optimizer, recompute, count, seed, evaluation, snapshots);
+        batchRows,
+        passes,
+        steps,
+        optimizer,
+        recompute,
+        count,
+        seed,
+        evaluation,
+        snapshots,
+        routerLosses);
   }
 
   public TrainerOptions withSeed(long other) {
     return new TrainerOptions(
-        batchRows, passes, steps, optimizer, recompute, threads, other, evaluation, snapshots);
+        batchRows,
+        passes,
+        steps,
+        optimizer,
+        recompute,
+        threads,
+        other,
+        evaluation,
+        snapshots,
+        routerLosses);
   }
 
   public TrainerOptions withEvaluation(long every, int patience) {
@@ -114,7 +192,8 @@ public record TrainerOptions(
         threads,
         seed,
         new Evaluation(every, patience),
-        snapshots);
+        snapshots,
+        routerLosses);
   }
 
   public TrainerOptions withSnapshots(Path file, long every) {
@@ -127,6 +206,22 @@ public record TrainerOptions(
         threads,
         seed,
         evaluation,
-        new Snapshots(Optional.of(file), every));
+        new Snapshots(Optional.of(file), every),
+        routerLosses);
+  }
+
+  /** With losses of routers: what balance and z count beside the loss of a token; 0 for none. */
+  public TrainerOptions withRouterLosses(float balance, float z) {
+    return new TrainerOptions(
+        batchRows,
+        passes,
+        steps,
+        optimizer,
+        recompute,
+        threads,
+        seed,
+        evaluation,
+        snapshots,
+        new RouterLosses(balance, z));
   }
 }

@@ -1,5 +1,7 @@
 package io.gatun.adapters.training;
 
+import java.util.Optional;
+
 /** Is told how training goes, on the thread that trains. */
 public interface TrainingListener {
   /** Hears nothing. */
@@ -34,6 +36,7 @@ public interface TrainingListener {
    * @param tokens how many rows were trained
    * @param seconds how long it took
    * @param computeBytes memory of intermediate values
+   * @param routers losses of routers, when they are trained with any
    */
   record Step(
       long number,
@@ -43,5 +46,14 @@ public interface TrainingListener {
       float learningRate,
       long tokens,
       double seconds,
-      long computeBytes) {}
+      long computeBytes,
+      Optional<Routers> routers) {}
+
+  /**
+   * Losses of routers, before their weights.
+   *
+   * @param balance 1 when all experts are used alike, at most their number
+   * @param z mean of (ln Σ exp scores)²
+   */
+  record Routers(double balance, double z) {}
 }

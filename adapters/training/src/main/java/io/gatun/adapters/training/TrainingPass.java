@@ -1,6 +1,7 @@
 package io.gatun.adapters.training;
 
 import io.gatun.adapters.training.Parameters.Changes;
+import io.gatun.adapters.training.TrainerOptions.RouterLosses;
 import io.gatun.model.Model;
 import io.gatun.model.TrainingGraph;
 import io.gatun.tensor.Backend;
@@ -8,15 +9,13 @@ import io.gatun.tensor.CompiledGraph;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Gradients;
 import io.gatun.tensor.GraphBuilder;
-import io.gatun.tensor.Op;
 import io.gatun.tensor.RecomputePlan;
 import io.gatun.tensor.Tensor;
 import io.gatun.tensor.UpdateSettings;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One compiled graph of training: the loss of a mini-batch, and with it nothing more, or gradients
@@ -25,8 +24,6 @@ import org.jspecify.annotations.Nullable;
  * @owner the trainer's thread
  */
 final class TrainingPass implements AutoCloseable {
-  private static final short HIDDEN = (short) 0xfc00; // −∞ in F16
-
   /** What is done with the gradients. */
   enum Kind {
     EVALUATE,
@@ -36,18 +33,19 @@ final class TrainingPass implements AutoCloseable {
 
   private final Backend backend;
   private final ParameterStore store;
-  private final Parameters parameters;
-  private final int slidingWindow;
+  private final TrainingMasks masks;
   private final TrainingGraph forward;
   private final Changes changes;
   private final Tensor labels;
   private final Tensor weights;
   private final Tensor loss;
-  private final List<Steps> steps = new ArrayList<>();
+  private final Tensor objective;
+  private final Optional<Routing> routing;
+  private final Optional<OptimizerStep> step;
   private final CompiledGraph compiled;
 
-  /** The optimiser's part of a graph: settings of matrices and of vectors, Σ g². */
-  record Steps(Tensor decaying, Tensor plain, Tensor squares) {}
+  /** Losses of routers in a graph, and the two that are reported. */
+  private record Routing(RouterLossGraph losses, Tensor balance, Tensor z) {}
 
   TrainingPass(
       Backend backend,
@@ -58,17 +56,27 @@ final class TrainingPass implements AutoCloseable {
       Kind kind) {
     this.backend = backend;
     this.store = store;
-    this.parameters = parameters;
-    this.slidingWindow = model.hyperparams().slidingWindow();
+    this.masks = new TrainingMasks(model.hyperparams().slidingWindow(), parameters.prefixRows());
     int rows = options.batchRows();
+    boolean learning = kind != Kind.EVALUATE;
+    RouterLosses routers = learning ? options.routerLosses() : RouterLosses.NONE;
     List<Changes> made = new ArrayList<>();
+    List<RouterLossGraph> losses = new ArrayList<>();
     this.forward =
         TrainingGraph.build(
             model,
             rows,
+            parameters.prefixRows(),
             parameters.weights(store::find),
             g -> {
-              made.add(parameters.changes(g, rows, store::find));
+              made.add(
+                  parameters.changes(
+                      new Parameters.Forward(model, g, rows, learning, store::find)));
+              if (routers.any()) {
+                losses.add(
+                    new RouterLossGraph(g, rows, model.hyperparams().expertCount(), routers));
+                return made.getFirst().modifier().then(losses.getFirst());
+              }
               return made.getFirst().modifier();
             });
     this.changes = made.getFirst();
@@ -76,54 +84,40 @@ final class TrainingPass implements AutoCloseable {
     labels = g.indices("labels", DType.I32, model.vocabularySize(), rows);
     weights = g.input("weights", DType.F32, rows);
     loss = forward.logits().crossEntropy(labels, weights).sum();
-    if (kind != Kind.EVALUATE) {
-      backward(g, plan(options.recompute()), kind);
-    }
+    routing = losses.stream().findFirst().map(l -> new Routing(l, l.balance(), l.z()));
+    objective = routing.map(r -> r.losses().addTo(loss, r.balance(), r.z())).orElse(loss);
+    step = backward(g, parameters, plan(options.recompute()), kind);
     g.output(loss);
+    if (routing.isPresent()) {
+      g.output(objective);
+      g.output(routing.get().balance());
+      g.output(routing.get().z());
+    }
     compiled = backend.compile(g.build());
   }
 
-  private void backward(GraphBuilder g, RecomputePlan plan, Kind kind) {
+  private Optional<OptimizerStep> backward(
+      GraphBuilder g, Parameters parameters, RecomputePlan plan, Kind kind) {
+    if (kind == Kind.EVALUATE) {
+      return Optional.empty();
+    }
     List<String> names = store.names();
     List<Tensor> leaves = names.stream().map(name -> g.stored(store.get(name))).toList();
-    if (kind == Kind.ADD) {
-      // Each as soon as it is complete, so that not all of them are in memory.
-      Gradients.each(
-          g,
-          loss,
-          leaves,
-          plan,
-          (leaf, gradient) -> {
-            Tensor sum = g.stored(store.sum(leaf.name()));
-            var _ = sum.blend(1f, 1f, gradient);
-          });
-      return;
+    if (kind == Kind.UPDATE) {
+      List<Tensor> gradients = Gradients.of(g, objective, leaves, plan);
+      return Optional.of(OptimizerStep.append(g, parameters, store, gradients));
     }
-    steps.add(update(g, parameters, store, Gradients.of(g, loss, leaves, plan)));
-  }
-
-  /** Appends the optimiser's step of all parameters. */
-  static Steps update(
-      GraphBuilder g, Parameters parameters, ParameterStore store, List<Tensor> gradients) {
-    Tensor decaying = g.input("settings", DType.F32, Op.SETTINGS);
-    Tensor plain = g.input("settings_without_decay", DType.F32, Op.SETTINGS);
-    Tensor squares = gradients.getFirst().sumSquares();
-    for (Tensor gradient : gradients.subList(1, gradients.size())) {
-      squares = squares.add(gradient.sumSquares());
-    }
-    int moments = store.rule().moments();
-    for (int i = 0; i < gradients.size(); i++) {
-      String name = store.names().get(i);
-      Tensor[] kept = new Tensor[moments];
-      for (int m = 0; m < moments; m++) {
-        kept[m] = g.stored(store.moment(name, m));
-      }
-      Tensor settings = parameters.decays(name) ? decaying : plain;
-      var _ =
-          g.stored(store.get(name)).update(store.rule(), gradients.get(i), settings, squares, kept);
-    }
-    g.output(squares);
-    return new Steps(decaying, plain, squares);
+    // Each as soon as it is complete, so that not all of them are in memory.
+    Gradients.each(
+        g,
+        objective,
+        leaves,
+        plan,
+        (leaf, gradient) -> {
+          Tensor sum = g.stored(store.sum(leaf.name()));
+          var _ = sum.blend(1f, 1f, gradient);
+        });
+    return Optional.empty();
   }
 
   private RecomputePlan plan(TrainerOptions.Recompute recompute) {
@@ -136,25 +130,35 @@ final class TrainingPass implements AutoCloseable {
     };
   }
 
-  /** Computes a batch; Σ −ln p over the tokens that count. */
-  double run(MiniBatch batch) {
-    return run(batch, null, null);
+  /**
+   * Computes a batch; Σ −ln p over the tokens that count.
+   *
+   * @param key a random number for what is chosen at random
+   */
+  double run(MiniBatch batch, long key) {
+    begin(batch, key);
+    return compute();
   }
 
   /** The same with an optimiser's step. */
-  double run(MiniBatch batch, @Nullable UpdateSettings decaying, @Nullable UpdateSettings plain) {
+  double run(MiniBatch batch, long key, UpdateSettings decaying, UpdateSettings plain) {
+    begin(batch, key);
+    step.orElseThrow().write(compiled, decaying, plain);
+    return compute();
+  }
+
+  private void begin(MiniBatch batch, long key) {
     compiled.begin();
     compiled.write(forward.tokens(), batch.tokens());
-    compiled.write(forward.positions(), batch.positions());
+    compiled.write(forward.positions(), masks.positions(batch));
     compiled.write(labels, batch.labels());
     compiled.write(weights, batch.weights());
-    writeMask(forward.mask(), batch, Integer.MAX_VALUE);
-    writeMask(forward.slidingMask(), batch, slidingWindow);
-    changes.inputs().accept(compiled, batch);
-    if (decaying != null && plain != null) {
-      write(steps.getFirst().decaying(), decaying);
-      write(steps.getFirst().plain(), plain);
-    }
+    masks.write(compiled, forward, batch);
+    changes.inputs().write(compiled, batch, key);
+    routing.ifPresent(r -> r.losses().write(compiled, batch));
+  }
+
+  private double compute() {
     if (!compiled.compute()) {
       throw new CancellationException("training was stopped");
     }
@@ -163,7 +167,17 @@ final class TrainingPass implements AutoCloseable {
 
   /** Σ g² of the last run with a step. */
   double squares() {
-    return number(steps.getFirst().squares());
+    return number(step.orElseThrow().squares());
+  }
+
+  /** What the last run's gradients are of: the loss, and what routers add to it. */
+  double objective() {
+    return number(objective);
+  }
+
+  /** The router losses of the last run, if there are any, before their weights. */
+  Optional<TrainingListener.Routers> routers() {
+    return routing.map(r -> new TrainingListener.Routers(number(r.balance()), number(r.z())));
   }
 
   long computeBytes() {
@@ -175,33 +189,9 @@ final class TrainingPass implements AutoCloseable {
     compiled.close();
   }
 
-  private void write(Tensor input, UpdateSettings settings) {
-    if (compiled.graph().hasInput(input.name())) {
-      compiled.write(input, settings.toArray());
-    }
-  }
-
   private float number(Tensor output) {
     float[] value = new float[1];
     compiled.readRow(output, 0, value);
     return value[0];
-  }
-
-  /** [T, T]: a row sees earlier ones of its own example, at most a window of them. */
-  private void writeMask(Tensor input, MiniBatch batch, int window) {
-    if (!compiled.graph().hasInput(input.name())) {
-      return;
-    }
-    int rows = batch.rows();
-    short[] mask = new short[rows * rows];
-    Arrays.fill(mask, HIDDEN);
-    for (int row = 0; row < rows; row++) {
-      mask[row * rows + row] = 0;
-      int seen = Math.min(batch.positions()[row], window - 1);
-      for (int back = 1; back <= seen && batch.examples()[row] >= 0; back++) {
-        mask[row * rows + row - back] = 0;
-      }
-    }
-    compiled.write(input, mask, mask.length);
   }
 }

@@ -34,6 +34,11 @@ public final class TrainingReport implements TrainingListener {
     line.put("learning_rate", step.learningRate());
     line.put("tokens_per_second", step.tokens() / step.seconds());
     line.put("compute_bytes", step.computeBytes());
+    step.routers()
+        .ifPresent(routers -> {
+          line.put("router_balance", routers.balance());
+          line.put("router_z", routers.z());
+        });
     append(line);
   }
 

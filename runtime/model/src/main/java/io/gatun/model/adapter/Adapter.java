@@ -7,7 +7,7 @@ package io.gatun.model.adapter;
  * <p>Two adapters are the same when they are the same object, so that large arrays need not be
  * compared. Thread-safe as long as nobody writes into its arrays.
  */
-public sealed interface Adapter permits LoraAdapter, SoftPrompt, ControlVector {
+public sealed interface Adapter permits LoraAdapter, SoftPrompt, KeyValuePrefix, ControlVector {
   /** What messages call it, usually the name of its file. */
   String name();
 

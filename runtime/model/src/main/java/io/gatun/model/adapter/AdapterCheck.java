@@ -18,6 +18,8 @@ public final class AdapterCheck {
    * @param architecture {@code general.architecture}
    * @param layers L
    * @param width E
+   * @param keyWidth length of a token's keys in a layer, all heads together; 0 where not known
+   * @param valueWidth the same of values
    * @param shapes of the model's tensors by their whole name
    */
   public record Target(
@@ -25,6 +27,8 @@ public final class AdapterCheck {
       String architecture,
       long layers,
       long width,
+      long keyWidth,
+      long valueWidth,
       Function<String, Optional<Shape>> shapes) {
 
     /** A model as its file's header describes it. */
@@ -35,6 +39,8 @@ public final class AdapterCheck {
           architecture,
           number(file, architecture + ".block_count"),
           number(file, architecture + ".embedding_length"),
+          0,
+          0,
           tensor -> file.tensor(tensor).map(TensorInfo::shape));
     }
 
@@ -73,6 +79,7 @@ public final class AdapterCheck {
       case LoraAdapter lora ->
           lora.deltas().forEach((matrix, delta) -> matrix(lora, matrix, delta, model));
       case SoftPrompt soft -> width(soft, soft.width(), model);
+      case KeyValuePrefix prefix -> prefix(prefix, model);
       case ControlVector vector -> {
         width(vector, vector.width(), model);
         for (int layer : vector.directions().keySet()) {
@@ -100,6 +107,27 @@ public final class AdapterCheck {
       throw new ShapeException(
           "the adapter %s changes a %s.weight of %s, but that of %s is %s"
               .formatted(lora.name(), matrix, changed, model.name(), shape));
+    }
+  }
+
+  private static void prefix(KeyValuePrefix prefix, Target model) {
+    if (prefix.layers() != model.layers()) {
+      throw new ShapeException(
+          "the adapter %s has keys and values for %d layers, but %s has %d"
+              .formatted(prefix.name(), prefix.layers(), model.name(), model.layers()));
+    }
+    boolean known = model.keyWidth() > 0;
+    if (known
+        && (prefix.keyWidth() != model.keyWidth() || prefix.valueWidth() != model.valueWidth())) {
+      throw new ShapeException(
+          "the adapter %s has keys of %d and values of %d, but those of %s have %d and %d"
+              .formatted(
+                  prefix.name(),
+                  prefix.keyWidth(),
+                  prefix.valueWidth(),
+                  model.name(),
+                  model.keyWidth(),
+                  model.valueWidth()));
     }
   }
 

@@ -15,8 +15,11 @@ import io.gatun.tensor.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -40,8 +43,14 @@ public final class AdapterFile {
   private static final String HINT = "controlvector.model_hint";
   private static final String DIRECTION = "direction.";
   private static final String SOFT = "soft_prompt";
+  private static final String PREFIX = "prefix";
   private static final String A = ".weight.lora_a";
   private static final String B = ".weight.lora_b";
+  private static final String GAIN = ".weight.lora_gain";
+  private static final String LORA = "lora";
+
+  /** A LoRA with gains: another type, so that llama.cpp refuses it and does not leave them out. */
+  private static final String DORA = "dora";
 
   /** Keys that say what the value's own fields say, or how the file is laid out. */
   private static final Set<String> RESERVED =
@@ -91,9 +100,20 @@ public final class AdapterFile {
         out.put(GENERAL_TYPE, "adapter").put(ARCHITECTURE, soft.architecture()).put(TYPE, SOFT);
         tensor(out, SOFT, type, Shape.of(soft.width(), soft.rows()), soft.values());
       }
+      case KeyValuePrefix prefix -> write(prefix, type, out);
       case ControlVector vector -> write(vector, out);
     }
     out.write(file);
+  }
+
+  private static void write(KeyValuePrefix prefix, DType type, GgufWriter out) {
+    out.put(GENERAL_TYPE, "adapter").put(ARCHITECTURE, prefix.architecture()).put(TYPE, PREFIX);
+    for (int layer = 0; layer < prefix.layers(); layer++) {
+      Shape keys = Shape.of(prefix.keyWidth(), prefix.rows());
+      Shape values = Shape.of(prefix.valueWidth(), prefix.rows());
+      tensor(out, "blk.%d.prefix_k".formatted(layer), type, keys, prefix.keys().get(layer));
+      tensor(out, "blk.%d.prefix_v".formatted(layer), type, values, prefix.values().get(layer));
+    }
   }
 
   private static void write(ControlVector vector, GgufWriter out) {
@@ -111,7 +131,9 @@ public final class AdapterFile {
   }
 
   private static void write(LoraAdapter lora, DType type, GgufWriter out) {
-    out.put(GENERAL_TYPE, "adapter").put(ARCHITECTURE, lora.architecture()).put(TYPE, "lora");
+    out.put(GENERAL_TYPE, "adapter")
+        .put(ARCHITECTURE, lora.architecture())
+        .put(TYPE, lora.rescales() ? DORA : LORA);
     // One α for the file. Where it does not give each matrix its scale, it is 0, which every reader
     // takes for a scale of 1, and the scales go into the Bs.
     LowRank first = lora.deltas().values().iterator().next();
@@ -135,6 +157,9 @@ public final class AdapterFile {
           float[] b = one || d.scale() == 1 ? d.b() : times(d.b(), d.scale());
           tensor(out, matrix + A, type, Shape.of(d.in(), d.rank(), d.experts()), d.a());
           tensor(out, matrix + B, type, Shape.of(d.rank(), d.out(), d.experts()), b);
+          if (d.rescales()) {
+            tensor(out, matrix + GAIN, DType.F32, Shape.of(d.out()), d.gain());
+          }
         });
   }
 
@@ -171,12 +196,13 @@ public final class AdapterFile {
     }
     requireDistinct();
     return switch (type) {
-      case "lora" -> lora(name, architecture);
+      case LORA, DORA -> lora(name, architecture, type);
       case SOFT -> soft(name, architecture);
+      case PREFIX -> prefix(name, architecture);
       default ->
           throw new UnsupportedModelException(
-              "%s: adapters of type \"%s\" are not known, only lora and %s"
-                  .formatted(file, type, SOFT));
+              "%s: adapters of type \"%s\" are not known, only %s, %s, %s and %s"
+                  .formatted(file, type, LORA, DORA, SOFT, PREFIX));
     };
   }
 
@@ -211,7 +237,7 @@ public final class AdapterFile {
     }
   }
 
-  private LoraAdapter lora(String name, String architecture) throws IOException {
+  private LoraAdapter lora(String name, String architecture, String type) throws IOException {
     GgufMetadata metadata = gguf.metadata();
     // llama.cpp takes 0 where the key is missing, and 0 for a scale of 1.
     double alpha = metadata.number(ALPHA).orElse(0.0);
@@ -229,7 +255,10 @@ public final class AdapterFile {
           throw new UnsupportedModelException(
               "%s: LoRAs of the token embedding (%s) are not supported".formatted(file, tensor));
         }
-        deltas.put(matrix, delta(a, partner(tensor, A, B), (float) alpha));
+        Optional<TensorInfo> gain = gguf.tensor(matrix + GAIN);
+        deltas.put(matrix, delta(a, partner(tensor, A, B), gain, (float) alpha));
+      } else if (tensor.endsWith(GAIN) && type.equals(DORA)) {
+        var _ = partner(tensor, GAIN, A);
       } else if (!tensor.endsWith("_norm.weight")) { // llama.cpp ignores them too
         throw broken(tensor, "a LoRA has tensors …%s and …%s only".formatted(A, B));
       }
@@ -262,11 +291,16 @@ public final class AdapterFile {
     return gguf.tensor(other).orElseThrow(() -> broken(tensor, "there is no " + other));
   }
 
-  private LowRank delta(TensorInfo a, TensorInfo b, float alpha) throws IOException {
+  private LowRank delta(TensorInfo a, TensorInfo b, Optional<TensorInfo> gain, float alpha)
+      throws IOException {
     Shape down = a.shape();
     Shape up = b.shape();
     if (up.d0() != down.d1() || up.d2() != down.d2() || down.d3() != 1 || up.d3() != 1) {
       throw broken(b.name(), "%s does not go with A of %s".formatted(up, down));
+    }
+    if (gain.isPresent() && (!gain.get().shape().equals(Shape.of(up.d1())) || down.d2() != 1)) {
+      throw broken(
+          gain.get().name(), "%s does not go with B of %s".formatted(gain.get().shape(), up));
     }
     int rank = Math.toIntExact(down.d1());
     return new LowRank(
@@ -276,7 +310,8 @@ public final class AdapterFile {
         Math.toIntExact(down.d2()),
         numbers(a),
         numbers(b),
-        alpha == 0 ? 1 : alpha / rank);
+        alpha == 0 ? 1 : alpha / rank,
+        gain.isPresent() ? numbers(gain.get()) : new float[0]);
   }
 
   private SoftPrompt soft(String name, String architecture) throws IOException {
@@ -291,6 +326,46 @@ public final class AdapterFile {
     }
     float[] values = numbers(tensor);
     return new SoftPrompt(name, architecture, (int) shape.d1(), (int) shape.d0(), values);
+  }
+
+  private KeyValuePrefix prefix(String name, String architecture) throws IOException {
+    int layers = gguf.tensors().size() / 2;
+    if (layers == 0) {
+      throw new ModelFormatException(file + ": a prefix without keys and values");
+    }
+    List<float[]> keys = new ArrayList<>();
+    List<float[]> values = new ArrayList<>();
+    Shape ofKeys = rowsOf("blk.0.prefix_k").shape();
+    Shape ofValues = rowsOf("blk.0.prefix_v").shape();
+    for (int layer = 0; layer < layers; layer++) {
+      TensorInfo k = rowsOf("blk.%d.prefix_k".formatted(layer));
+      TensorInfo v = rowsOf("blk.%d.prefix_v".formatted(layer));
+      if (!k.shape().equals(ofKeys) || !v.shape().equals(ofValues)) {
+        throw broken(k.name(), "its layer differs in shape from layer 0");
+      }
+      keys.add(numbers(k));
+      values.add(numbers(v));
+    }
+    if (gguf.tensors().size() != 2 * layers || ofKeys.d1() != ofValues.d1()) {
+      throw broken("blk.0.prefix_v", "each layer needs as many values as keys, and nothing else");
+    }
+    return new KeyValuePrefix(
+        name,
+        architecture,
+        (int) ofKeys.d1(),
+        (int) ofKeys.d0(),
+        (int) ofValues.d0(),
+        keys,
+        values);
+  }
+
+  private TensorInfo rowsOf(String name) {
+    TensorInfo tensor =
+        gguf.tensor(name).orElseThrow(() -> broken(name, "a prefix needs this tensor"));
+    if (tensor.shape().rows() != tensor.shape().d1()) {
+      throw broken(name, tensor.shape() + " is no matrix");
+    }
+    return tensor;
   }
 
   private ControlVector vector(String name) throws IOException {

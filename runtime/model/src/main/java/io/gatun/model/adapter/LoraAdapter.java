@@ -28,7 +28,14 @@ public record LoraAdapter(
 
   @Override
   public long bytes() {
-    return deltas.values().stream().mapToLong(d -> 4L * (d.a().length + d.b().length)).sum();
+    return deltas.values().stream()
+        .mapToLong(d -> 4L * (d.a().length + d.b().length + d.gain().length))
+        .sum();
+  }
+
+  /** Whether it is a DoRA: rows of some matrices grow or shrink. */
+  public boolean rescales() {
+    return deltas.values().stream().anyMatch(LowRank::rescales);
   }
 
   @Override
@@ -43,6 +50,7 @@ public record LoraAdapter(
 
   @Override
   public String toString() {
-    return "%s: LoRA of rank %d on %d matrices".formatted(name, rank(), deltas.size());
+    return "%s: %s of rank %d on %d matrices"
+        .formatted(name, rescales() ? "DoRA" : "LoRA", rank(), deltas.size());
   }
 }

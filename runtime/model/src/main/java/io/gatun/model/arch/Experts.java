@@ -61,6 +61,7 @@ final class Experts {
     Tensor scores = s.linear("ffn_gate_inp", x); // [X, T]
     Tensor probabilities = routing.softmaxAfter() ? scores : scores.softMax();
     Tensor ids = probabilities.topK(perToken); // [K, T]
+    s.routed(scores, ids);
     Tensor weights =
         routed(probabilities.reshape(1, experts, rows).getRows(ids), routing); // [1, K, T]
 

@@ -1,5 +1,12 @@
 package io.gatun.tests.training;
 
+import static io.gatun.tests.training.SmallTraining.ROWS;
+import static io.gatun.tests.training.SmallTraining.examples;
+import static io.gatun.tests.training.SmallTraining.loss;
+import static io.gatun.tests.training.SmallTraining.model;
+import static io.gatun.tests.training.SmallTraining.options;
+import static io.gatun.tests.training.SmallTraining.plain;
+import static io.gatun.tests.training.SmallTraining.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -11,20 +18,18 @@ import io.gatun.adapters.training.LoraParameters;
 import io.gatun.adapters.training.Optimizer;
 import io.gatun.adapters.training.Packing;
 import io.gatun.adapters.training.Parameters;
+import io.gatun.adapters.training.PrefixParameters;
 import io.gatun.adapters.training.PromptParameters;
 import io.gatun.adapters.training.Trainer;
 import io.gatun.adapters.training.TrainerOptions;
 import io.gatun.adapters.training.TrainerOptions.Recompute;
 import io.gatun.adapters.training.TrainingListener;
 import io.gatun.engine.AdapterUse;
-import io.gatun.engine.Engine;
-import io.gatun.engine.EngineOptions;
-import io.gatun.engine.GenerateRequest;
-import io.gatun.engine.LogitsObserver;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
+import io.gatun.model.adapter.AdapterFile;
 import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Op.UpdateRule;
@@ -38,7 +43,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,12 +50,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training of whole small models. */
 @Timeout(300)
 class TrainerTest {
-  private static final int ROWS = 64;
-
   @TempDir Path folder;
 
   static Stream<ModelShape> shapes() {
@@ -79,7 +82,7 @@ class TrainerTest {
   @ParameterizedTest
   @MethodSource("shapes")
   void the_gradient_of_every_architecture_is_its_slope(ModelShape shape) throws Exception {
-    try (Model model = model(shape, DType.F32)) {
+    try (Model model = model(folder, shape, DType.F32)) {
       Packing data = text(3, 20);
       double norm = slope(model, FullParameters.all(), data, 0).gradientNorm;
       double gain = 2e-3;
@@ -121,7 +124,7 @@ class TrainerTest {
   @ParameterizedTest
   @EnumSource(names = {"F32", "Q8_0", "Q4_K"})
   void a_lora_learns_and_acts_in_the_engine_as_it_did_in_training(DType type) throws Exception {
-    try (Model model = model(ModelShape.tiny("llama"), type)) {
+    try (Model model = model(folder, ModelShape.tiny("llama"), type)) {
       List<Example> examples = examples(4, 12);
       Packing data = new Packing(examples, ROWS, 0, 32, false, 1);
       LoraParameters lora = LoraParameters.ofRank(4);
@@ -139,7 +142,7 @@ class TrainerTest {
 
   @Test
   void a_soft_prompt_learns_and_acts_in_the_engine_as_it_did_in_training() throws Exception {
-    try (Model model = model(ModelShape.tiny("llama"), DType.F32)) {
+    try (Model model = model(folder, ModelShape.tiny("llama"), DType.F32)) {
       List<Example> examples = examples(2, 12);
       PromptParameters prompt = PromptParameters.ofText(model, 6, 5, 6, 7);
       Packing data = new Packing(examples, ROWS, prompt.softRows(), 32, false, 1);
@@ -155,9 +158,35 @@ class TrainerTest {
     }
   }
 
+  /** Also in a model with windows that end within the prefix. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "gemma3", "gpt-oss", "phi3"})
+  void a_prefix_learns_and_acts_from_its_file(String architecture) throws Exception {
+    ModelShape shape = ModelShape.tiny(architecture);
+    shape = architecture.equals("gpt-oss") ? shape.withExperts(4, 2) : shape;
+    boolean slides = architecture.startsWith("g");
+    try (Model model =
+        model(folder, slides ? shape.with("attention.sliding_window", 8) : shape, DType.F32)) {
+      List<Example> examples = examples(2, 12);
+      PrefixParameters prefix = new PrefixParameters(6);
+      Packing data = new Packing(examples, ROWS, 0, 32, false, 1);
+      Path file = folder.resolve("prefix.gguf");
+      try (Trainer trainer = new Trainer(model, prefix, options(40))) {
+        double before = trainer.evaluate(data);
+        var _ = trainer.train(data, Optional.empty(), TrainingListener.NONE);
+        double after = trainer.evaluate(data);
+        assertThat(after).isLessThan(before - 0.1);
+        AdapterFile.write(prefix.adapter(model, "p", trainer::values), DType.F32, file);
+        Adapter read = AdapterFile.read(file);
+        assertThat(loss(model, examples, List.of(new AdapterUse(read, 1))))
+            .isCloseTo(after, within(0.02));
+      }
+    }
+  }
+
   @Test
   void a_trained_model_is_a_file_with_the_loss_of_its_training() throws Exception {
-    try (Model model = model(ModelShape.tiny("llama").withTied(), DType.F16)) {
+    try (Model model = model(folder, ModelShape.tiny("llama").withTied(), DType.F16)) {
       Packing data = text(3, 20);
       FullParameters all = FullParameters.all();
       Path file = folder.resolve("trained.gguf");
@@ -179,7 +208,7 @@ class TrainerTest {
   /** Killed between two steps and taken up again: bit for bit as if nothing had been. */
   @Test
   void training_goes_on_from_a_snapshot_as_if_it_had_never_stopped() throws Exception {
-    try (Model model = model(ModelShape.tiny("llama"), DType.Q8_0)) {
+    try (Model model = model(folder, ModelShape.tiny("llama"), DType.Q8_0)) {
       LoraParameters lora = LoraParameters.ofRank(4);
       Packing data = text(9, 12);
       Path file = folder.resolve("state");
@@ -218,7 +247,7 @@ class TrainerTest {
 
   @Test
   void recomputing_changes_memory_and_not_one_bit() throws Exception {
-    try (Model model = model(ModelShape.tiny("llama").withLayers(6), DType.F32)) {
+    try (Model model = model(folder, ModelShape.tiny("llama").withLayers(6), DType.F32)) {
       Packing data = text(3, 20);
       List<float[]> values = new ArrayList<>();
       Map<Recompute, Long> bytes = new EnumMap<>(Recompute.class);
@@ -249,7 +278,7 @@ class TrainerTest {
   /** Examples in one batch do not see each other, and what fills it up does not count. */
   @Test
   void packed_examples_have_the_loss_of_each_alone() throws Exception {
-    try (Model model = model(ModelShape.tiny("llama"), DType.F32);
+    try (Model model = model(folder, ModelShape.tiny("llama"), DType.F32);
         Trainer trainer = new Trainer(model, LoraParameters.ofRank(2), options(1))) {
       List<Example> examples = examples(3, 15);
       double sum = 0;
@@ -264,7 +293,7 @@ class TrainerTest {
   /** Two passes of one example each are one pass of both. */
   @Test
   void gradients_add_up_over_passes() throws Exception {
-    try (Model model = model(ModelShape.tiny("llama"), DType.F32)) {
+    try (Model model = model(folder, ModelShape.tiny("llama"), DType.F32)) {
       List<Example> both = examples(2, 21);
       float[] one = step(model, new Packing(both, 2 * 20, 0, 20, false, 1), 40, 1);
       float[] two = step(model, new Packing(both, 20, 0, 20, false, 1), 20, 2);
@@ -293,28 +322,14 @@ class TrainerTest {
       assertThatThrownBy(() -> new Trainer(rearranged, LoraParameters.ofRank(2), options(1)))
           .hasMessageContaining("rearranged");
       assertThatThrownBy(() ->
-              new LoraParameters(2, 2, false, java.util.regex.Pattern.compile("nothing"))
+              LoraParameters.ofRank(2)
+                  .withTargets(java.util.regex.Pattern.compile("nothing"))
                   .shapes(rearranged))
           .hasMessageContaining("nothing");
     }
   }
 
-  private Model model(ModelShape shape, DType type) throws IOException {
-    return Model.load(MadeModel.write(folder.resolve("m.gguf"), shape, type, 1), plain());
-  }
-
-  private static LoadOptions plain() {
-    return LoadOptions.defaults().withRepack(Repacking.NONE).withGpuLayers(0);
-  }
-
-  private static TrainerOptions options(long steps) {
-    return TrainerOptions.defaults()
-        .withBatch(ROWS, 1)
-        .withSteps(steps)
-        .withOptimizer(Optimizer.adamW(1e-2f));
-  }
-
-  private static TrainingListener stopAfter(long steps) {
+  static TrainingListener stopAfter(long steps) {
     return new TrainingListener() {
       private long done;
 
@@ -328,70 +343,5 @@ class TrainerTest {
         return done >= steps;
       }
     };
-  }
-
-  private static Packing text(int count, int length) {
-    return new Packing(examples(count, length), ROWS, 0, 32, false, 1);
-  }
-
-  private static List<Example> examples(int count, int length) {
-    SplittableRandom random = new SplittableRandom(3);
-    List<Example> examples = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      examples.add(Example.text(random.ints(length, 0, 320).toArray()));
-    }
-    return examples;
-  }
-
-  /** Mean of −ln p of all tokens but each first one, as the engine rates them. */
-  private static double loss(Model model, List<Example> examples, List<AdapterUse> uses)
-      throws InterruptedException {
-    double[] sum = new double[1];
-    int[] count = new int[1];
-    try (Engine engine =
-        Engine.open(model, EngineOptions.defaults().withContextTokens(256).withThreads(1))) {
-      for (Example example : examples) {
-        int[] tokens = example.tokens();
-        LogitsObserver observer =
-            new LogitsObserver() {
-              @Override
-              public void observe(int position, float[] logits, int size) {
-                int at = position - soft(uses);
-                if (at >= 0 && at + 1 < tokens.length) {
-                  sum[0] += logSum(logits, size) - logits[tokens[at + 1]];
-                  count[0]++;
-                }
-              }
-
-              @Override
-              public boolean everyRow() {
-                return true;
-              }
-            };
-        var _ =
-            engine
-                .submit(
-                    GenerateRequest.of(tokens)
-                        .withMaxTokens(0)
-                        .withObserver(observer)
-                        .withAdapters(uses))
-                .finishReason();
-      }
-    }
-    return sum[0] / count[0];
-  }
-
-  private static int soft(List<AdapterUse> uses) {
-    return uses.stream()
-        .mapToInt(u -> u.adapter() instanceof io.gatun.model.adapter.SoftPrompt s ? s.rows() : 0)
-        .sum();
-  }
-
-  private static double logSum(float[] logits, int count) {
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-      sum += Math.exp(logits[i]);
-    }
-    return Math.log(sum);
   }
 }
