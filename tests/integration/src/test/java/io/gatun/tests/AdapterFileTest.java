@@ -11,6 +11,7 @@ import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.AdapterCheck;
 import io.gatun.model.adapter.AdapterFile;
 import io.gatun.model.adapter.ControlVector;
+import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.LoraAdapter;
 import io.gatun.model.adapter.LowRank;
 import io.gatun.model.adapter.SoftPrompt;
@@ -90,6 +91,73 @@ class AdapterFileTest {
             () -> write(new ControlVector("v", "llama", 1, Map.of(0, new float[1])), DType.F32))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("layer 0");
+  }
+
+  @Test
+  void doras_and_prefixes_are_read_as_they_were_written() throws IOException {
+    LoraAdapter dora = dora("d");
+    Path file = write(dora, DType.F16);
+    assertThat(GgufFile.open(file).metadata().text("adapter.type")).contains("dora");
+    LoraAdapter read = (LoraAdapter) AdapterFile.read(file);
+    assertThat(read.rescales()).isTrue();
+    assertThat(read.deltas().get("blk.0.attn_q").gain()).isEqualTo(values(16));
+    assertThat(read.deltas().get("blk.0.attn_k").rescales()).isFalse();
+    KeyValuePrefix prefix = prefix();
+    KeyValuePrefix again = (KeyValuePrefix) AdapterFile.read(write(prefix, DType.F32));
+    assertThat(again.rows()).isEqualTo(3);
+    assertThat(again.keyWidth()).isEqualTo(4);
+    assertThat(again.valueWidth()).isEqualTo(6);
+    assertThat(again.keys()).hasSize(2).allMatch(k -> Arrays.equals(k, values(12)));
+    assertThat(again.values()).hasSize(2).allMatch(v -> Arrays.equals(v, values(18)));
+  }
+
+  @Test
+  void broken_doras_and_prefixes_are_named() throws IOException {
+    refused("lora_gain", w -> vector(w, "output.weight.lora_gain", 4), pair());
+    refused(
+        "does not go with B",
+        w -> vector(w.put("adapter.type", "dora"), "output.weight.lora_gain", 5),
+        pair());
+    refused(
+        "no x.weight.lora_a",
+        w -> vector(w.put("adapter.type", "dora"), "x.weight.lora_gain", 4),
+        pair());
+    refused("without keys", w -> w.put("adapter.type", "prefix"), header());
+    refused("blk.0.prefix_k", w -> w.put("adapter.type", "prefix"), pair());
+    refused(
+        "as many values",
+        w -> {
+          tensor(w.put("adapter.type", "prefix"), "blk.0.prefix_k", 4, 2);
+          tensor(w, "blk.0.prefix_v", 4, 3);
+        },
+        header());
+    refused(
+        "differs in shape",
+        w -> {
+          w.put("adapter.type", "prefix");
+          for (int layer = 0; layer < 2; layer++) {
+            tensor(w, "blk." + layer + ".prefix_k", 4, 2 + layer);
+            tensor(w, "blk." + layer + ".prefix_v", 4, 2);
+          }
+        },
+        header());
+  }
+
+  private static void vector(GgufWriter writer, String name, int length) {
+    writer.tensor(name, DType.F32, Shape.of(length), f32(new float[length]));
+  }
+
+  private static LoraAdapter dora(String name) {
+    Map<String, LowRank> deltas = new TreeMap<>();
+    LowRank plain = delta(32, 16, 4, 1, 2);
+    deltas.put("blk.0.attn_k", plain);
+    deltas.put("blk.0.attn_q", new LowRank(32, 16, 4, 1, plain.a(), plain.b(), 2, values(16)));
+    return new LoraAdapter(name, "llama", deltas, Map.of());
+  }
+
+  private static KeyValuePrefix prefix() {
+    return new KeyValuePrefix(
+        "p", "llama", 3, 4, 6, List.of(values(12), values(12)), List.of(values(18), values(18)));
   }
 
   /** Adapters of llama.cpp may have any type. */
@@ -206,6 +274,8 @@ class AdapterFileTest {
     List<Adapter> adapters =
         List.of(
             new LoraAdapter("it", "llama", deltas, Map.of("adapter.lora.task_name", "x")),
+            dora("d"),
+            prefix(),
             new SoftPrompt("s", "llama", 4, 32, values(128)),
             new ControlVector("v", "llama", 32, Map.of(1, values(32), 3, values(32))));
     Path file = folder.resolve("changed.gguf");

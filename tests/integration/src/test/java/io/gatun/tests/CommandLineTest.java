@@ -19,6 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -51,6 +53,24 @@ class CommandLineTest {
     Result nothing = gatun("", "chat");
     assertThat(nothing.code()).isEqualTo(1);
     assertThat(nothing.err()).hasLineCount(1).contains("name a .gguf file");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"lora --dora --dropout 0.1", "prefix --prompt-rows 4"})
+  void doras_and_prefixes_are_trained_and_act(String what) throws Exception {
+    Path text = Files.writeString(folder.resolve("t.txt"), "The king is dead. ".repeat(40));
+    String adapter = folder.resolve("king.gguf").toString();
+    String[] kind = what.split(" ", 2);
+    String line =
+        "train %s %s -f %s -o %s --steps 12 --rows 128 --sequence 64 --rate 0.01 -t 1 %s"
+            .formatted(kind[0], stories(), text, adapter, kind[1]);
+    Result trained = gatun("", line.split(" "));
+    assertThat(trained.code()).as(trained.err()).isZero();
+    assertThat(gatun("", "adapters", "inspect", adapter).code()).isZero();
+    String[] run = {
+      "run", stories(), "-p", "The king", "-n", "8", "--greedy", "--adapter", adapter
+    };
+    assertThat(gatun("", run).out()).isNotEqualTo(gatun("", java.util.Arrays.copyOf(run, 7)).out());
   }
 
   @Test

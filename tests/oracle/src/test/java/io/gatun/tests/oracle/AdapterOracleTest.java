@@ -140,6 +140,26 @@ class AdapterOracleTest {
     assertThat(logits(model, file, 1)).isNotEmpty();
   }
 
+  /** It would leave the gains out otherwise. */
+  @Test
+  void libllama_refuses_a_dora_and_loads_a_merged_one() throws IOException {
+    Map<String, LowRank> deltas = new TreeMap<>();
+    lora("it", n -> n.contains("attn_q"), 2, 1f, 12)
+        .deltas()
+        .forEach((name, d) -> {
+          float[] gain = new float[d.out()];
+          Arrays.fill(gain, 0.25f);
+          deltas.put(name, new LowRank(d.in(), d.out(), 2, 1, d.a(), d.b(), d.scale(), gain));
+        });
+    LoraAdapter dora = new LoraAdapter("it", "llama", deltas, Map.of());
+    Path file = folder.resolve("it.gguf");
+    AdapterFile.write(dora, DType.F32, file);
+    assertThatThrownBy(() -> logits(model, file, 1)).isInstanceOf(NativeException.class);
+    Path merged = folder.resolve("merged.gguf");
+    AdapterMerge.of(GgufFile.open(model), List.of(Weighted.of(dora))).write(merged);
+    assertThat(farthest(logits(merged), logits(model))).isGreaterThan(1e-3f);
+  }
+
   /** The check of our own reader, turned round: libllama refuses what we refuse. */
   @Test
   void an_adapter_of_another_model_is_refused_by_both() throws IOException {
