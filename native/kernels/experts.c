@@ -156,7 +156,8 @@ static void panel_product(const expert_place *p, const expert_place *then, const
     }
 }
 
-enum { PANELS_AT_ONCE = 8 }; /* neighbours, so that threads rarely write to the same cache lines */
+/* Panels that a thread takes at once: see run_of in mul_mat.c. */
+enum { PANELS_AT_ONCE = 8 };
 
 /* Panels of one expert, from first to end; none when the work is done. */
 typedef struct {
@@ -196,9 +197,12 @@ void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *user
         expert_place p = {run.expert, place_of(dst, 2, PANEL_ROWS, pairs, run.first)};
         for (int64_t panel = run.first; panel < run.end; panel++) {
             const bool last = panel + 1 == run.end;
-            const expert_place then = {
-                last ? next.expert : run.expert,
-                place_of(dst, 2, PANEL_ROWS, pairs, last ? next.first : panel + 1)};
+            expert_place then = p;
+            if (!last) {
+                then.at = place_of(dst, 2, PANEL_ROWS, pairs, panel + 1);
+            } else if (next.first < next.end) {
+                then = (expert_place){next.expert, place_of(dst, 2, PANEL_ROWS, pairs, next.first)};
+            }
             panel_product(&p, &then, r, packed);
             p = then;
         }

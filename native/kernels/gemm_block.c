@@ -181,8 +181,12 @@ void gatun_gemm_block(const gemm_product *p, int64_t i, int64_t j, gemm_blocks s
     const int64_t rows = at_most(p->m - i, size.rows), end = at_most(p->n, j + size.columns);
     if (is_dots(p)) {
         dots(p, i, rows, j, end);
-    } else {
-        panels_times(p, i, (int)rows, j, end);
+        return;
+    }
+    /* Experts share a size of blocks, so it may be one that was chosen for dots. */
+    const int64_t most = PANEL_FLOATS / chunk_of_l(p) / FLOAT_ROWS * FLOAT_ROWS;
+    for (int64_t at = 0; at < rows; at += most) {
+        panels_times(p, i + at, (int)at_most(rows - at, most), j, end);
     }
 }
 

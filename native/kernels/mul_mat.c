@@ -95,8 +95,9 @@ void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     const int64_t panels = pieces_of_all(dst, 1, PANEL_ROWS);
     const int64_t n = columns_of_each(dst, 1);
     const int64_t run = run_of(panels, nth);
+    const bool plenty = panels >= 4 * nth * run; /* or a thread would hold what another waits for */
     for (int64_t first = take(counter) * run; first < panels;) {
-        const int64_t next = take(counter) * run;
+        const int64_t next = plenty ? take(counter) * run : panels;
         const int64_t end = first + run < panels ? first + run : panels;
         place at = place_of(dst, 1, PANEL_ROWS, n, first);
         for (int64_t panel = first; panel < end; panel++) {
@@ -105,6 +106,6 @@ void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
             panel_product(&at, &then, packed, n);
             at = then;
         }
-        first = next;
+        first = plenty ? next : take(counter) * run;
     }
 }

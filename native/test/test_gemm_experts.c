@@ -205,6 +205,9 @@ int main(void) {
         compare((shape){TYPE_F32, forms[f], 70, 20, 3, 2, 30, false, 1, 50, 1e18f});
         compare((shape){TYPE_F32, forms[f], 70, 20, 3, 2, 30, true, 0, 50, 1e-15f});
     }
+    /* Few columns on average, but many of one expert: blocks for dots that get panels. */
+    compare((shape){TYPE_F32, GATUN_MUL_MAT, 2100, 16, 8, 1, 17, true, 0, 0, 1});
+    compare((shape){TYPE_F16, GATUN_MUL_MAT, 700, 64, 8, 1, 40, true, 0, 0, 1});
     compare((shape){TYPE_F32, GATUN_GRAD_WEIGHT, 16, 8, GATUN_EXPERTS_MAX, 1, 5, true, 0, 0, 1});
     compare((shape){TYPE_F32, GATUN_MUL_MAT, 16, 8, GATUN_EXPERTS_MAX, 2, 5, true, 0, 0, 1});
     printf("gemm_experts: %s\n", gatun_isa());
