@@ -151,12 +151,13 @@ class GradientsTest {
     return arguments(name, graph, tolerance);
   }
 
-  /** Divisors between 1 and 2, and −1 and −2. */
+  /** Numbers between 1 and 4. */
   private static Tensor positive(GradientCheck c, long... lengths) {
     Tensor x = away(c, lengths);
     return x.mul(x);
   }
 
+  /** Divisors between 1 and 2, and −1 and −2. */
   private static Tensor away(GradientCheck c, long... lengths) {
     float[] data = c.randoms((int) Shape.of(lengths).elements());
     for (int i = 0; i < data.length; i++) {
