@@ -18,7 +18,7 @@ final class RandomLora {
     Map<String, LowRank> deltas = new TreeMap<>();
     for (StoredTensor w : model.weights().tensors()) {
       String name = w.name().replaceFirst("\\.weight$", "");
-      if (LoraParameters.ALL_LINEAR.matcher(name).find() && w.shape().d1() > 1) {
+      if (LoraParameters.ALL_LINEAR.matcher(w.name()).find() && w.shape().d1() > 1) {
         int in = (int) w.shape().d0();
         int out = (int) w.shape().d1();
         float[] a = uniform(random, in * rank);
