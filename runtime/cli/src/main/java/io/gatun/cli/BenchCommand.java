@@ -5,6 +5,7 @@ import io.gatun.cli.Measurement.Series;
 import io.gatun.engine.Engine;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.tensor.llama.LlamaModel;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,7 +99,7 @@ public final class BenchCommand implements CliCommand {
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     check();
     Load load = new Load(sequences, depth);
     model.context = sequences * (depth + Math.max(prompt, generated) + 1);
@@ -141,11 +142,11 @@ public final class BenchCommand implements CliCommand {
   }
 
   /** libllama as it is by default: it rearranges weights unless both sides are told not to. */
-  private List<Measurement> sideBySide(LanguageModel loaded, Load load) {
+  private List<Measurement> sideBySide(LanguageModel loaded, Load load) throws IOException {
     boolean repacked = !model.noRepack && model.repack != Repacking.NONE;
     int onGpu = loaded.model().devices().onGpu();
     int cells = loaded.engine().contextTokens();
-    try (LlamaModel other = LlamaModel.load(model.model, repacked, onGpu);
+    try (LlamaModel other = LlamaModel.load(model.file(), repacked, onGpu);
         BenchRuns llama = new LlamaRuns(other, load, cells, model.batch, model.threads);
         BenchRuns gatun = new EngineRuns(loaded.engine(), load)) {
       return measure(load, gatun, llama);
@@ -191,7 +192,7 @@ public final class BenchCommand implements CliCommand {
     return test.kind().shortName + test.tokens() + many + deep;
   }
 
-  private String markdown(List<Measurement> results) {
+  private String markdown(List<Measurement> results) throws IOException {
     StringBuilder text = new StringBuilder();
     boolean both = against != null;
     text.append("| model | threads | test | gatun t/s |");
@@ -207,7 +208,7 @@ public final class BenchCommand implements CliCommand {
     return text.toString().strip();
   }
 
-  private String json(List<Measurement> results) {
+  private String json(List<Measurement> results) throws IOException {
     List<Map<String, Object>> list = new ArrayList<>();
     for (Measurement m : results) {
       Map<String, Object> entry = new LinkedHashMap<>();
@@ -226,7 +227,7 @@ public final class BenchCommand implements CliCommand {
     return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(list);
   }
 
-  private String name() {
-    return String.valueOf(model.model.getFileName());
+  private String name() throws IOException {
+    return String.valueOf(model.file().getFileName());
   }
 }

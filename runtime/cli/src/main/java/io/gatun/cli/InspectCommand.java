@@ -37,7 +37,7 @@ public final class InspectCommand implements CliCommand {
 
   @Override
   public Integer call() throws IOException {
-    GgufFile file = GgufFile.open(model.model);
+    GgufFile file = GgufFile.open(model.file());
     if (json) {
       Console.println(
           JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(asMap(file)));

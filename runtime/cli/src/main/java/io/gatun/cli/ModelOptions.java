@@ -8,19 +8,22 @@ import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.tensor.Kernels;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Which model, and how it is loaded and run. */
 final class ModelOptions {
-  Path model = Path.of("");
-  private boolean named;
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "MODEL",
+      description =
+          "A GGUF file, or a model that is fetched once: hf.co/OWNER/REPO[:QUANTIZATION] or"
+              + " https://….")
+  @Nullable String named;
 
-  @Parameters(index = "0", arity = "0..1", paramLabel = "MODEL", description = "A GGUF file.")
-  void model(Path file) {
-    model = file;
-    named = true;
-  }
+  private @Nullable Path file;
 
   @Option(
       names = {"-t", "--threads"},
@@ -44,7 +47,8 @@ final class ModelOptions {
       names = "--repack",
       paramLabel = "WHICH",
       description =
-          "Weights that are kept rearranged in memory, for faster prompts: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+          "Weights that are kept rearranged in memory, for faster prompts: ${COMPLETION-CANDIDATES}"
+              + " (default: ${DEFAULT-VALUE}).")
   Repacking repack = Repacking.AUTO;
 
   @Option(names = "--no-repack", description = "The same as --repack none: start faster.")
@@ -54,8 +58,8 @@ final class ModelOptions {
       names = "--kernels",
       paramLabel = "WHICH",
       description =
-          "own, ggml (logits equal to libllama's bit for bit), or a list of families of own kernels: "
-              + "matmul, experts, floats, attention, fused (default: own).")
+          "own, ggml (logits equal to libllama's bit for bit), or a list of families of own"
+              + " kernels: matmul, experts, floats, attention, fused (default: own).")
   String kernels = "own";
 
   @Option(
@@ -72,11 +76,19 @@ final class ModelOptions {
 
   /** Takes the model that comes with Gatun when none was named; whether it did. */
   boolean useShipped() throws IOException {
-    if (named) {
+    if (named != null) {
       return false;
     }
-    model = ShippedModel.file();
+    file = ShippedModel.file();
     return true;
+  }
+
+  /** The model's file, fetched first if it must be. */
+  Path file() throws IOException {
+    if (file == null) {
+      file = named == null ? Path.of("") : Models.file(named);
+    }
+    return file;
   }
 
   LoadOptions loading() {
@@ -96,7 +108,7 @@ final class ModelOptions {
         .withKernels(Kernels.parse(kernels));
   }
 
-  LanguageModel load() {
-    return Gatun.load(model, loading(), running());
+  LanguageModel load() throws IOException {
+    return Gatun.load(file(), loading(), running());
   }
 }

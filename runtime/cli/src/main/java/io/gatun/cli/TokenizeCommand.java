@@ -3,7 +3,6 @@ package io.gatun.cli;
 import io.gatun.model.Vocabulary;
 import io.gatun.model.gguf.GgufFile;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,8 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
     description = "Shows the tokens of a text, one per line: id and how it is written.",
     mixinStandardHelpOptions = true)
 public final class TokenizeCommand implements CliCommand {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "A GGUF file.")
-  Path model = Path.of("");
+  @Parameters(index = "0", paramLabel = "MODEL", description = "A GGUF file, or one to fetch.")
+  String model = "";
 
   @Parameters(
       index = "1",
@@ -48,7 +47,7 @@ public final class TokenizeCommand implements CliCommand {
   @Override
   public Integer call() throws IOException {
     String input = text != null ? text : Texts.ofStandardInput();
-    try (Vocabulary vocabulary = Vocabulary.of(GgufFile.open(model))) {
+    try (Vocabulary vocabulary = Vocabulary.of(GgufFile.open(Models.file(model)))) {
       int[] tokens = vocabulary.encode(input, !noSpecial, parseSpecial);
       if (json) {
         Console.println(asJson(vocabulary, tokens));

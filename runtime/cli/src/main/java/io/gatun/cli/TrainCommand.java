@@ -43,15 +43,19 @@ public final class TrainCommand implements CliCommand {
       description = "What is trained: ${COMPLETION-CANDIDATES}.")
   ParameterOptions.Kind kind = ParameterOptions.Kind.LORA;
 
-  @CommandLine.Parameters(index = "1", paramLabel = "MODEL", description = "A GGUF file.")
-  Path model = Path.of("");
+  @CommandLine.Parameters(
+      index = "1",
+      paramLabel = "MODEL",
+      description = "A GGUF file, or one to fetch.")
+  String model = "";
 
   @Option(
       names = {"-f", "--data"},
       required = true,
       paramLabel = "FILE",
       description =
-          "Text, in pieces between lines of <|endoftext|>; or .jsonl with text, prompt and completion, or messages.")
+          "Text, in pieces between lines of <|endoftext|>; or .jsonl with text, prompt and"
+              + " completion, or messages.")
   Path data = Path.of("");
 
   @Option(names = "--evaluate", paramLabel = "FILE", description = "Text that is not learned.")
@@ -136,7 +140,7 @@ public final class TrainCommand implements CliCommand {
   @Override
   public Integer call() throws IOException {
     LoadOptions plain = LoadOptions.defaults().withRepack(Repacking.NONE).withGpuLayers(0);
-    try (Model loaded = Model.load(model, plain)) {
+    try (Model loaded = Model.load(Models.file(model), plain)) {
       Parameters parameters = trained.of(kind, loaded);
       TextExamples texts = new TextExamples(loaded.vocabulary());
       Packing learned = packing(texts.read(data), parameters);

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -330,6 +331,12 @@ class CommandLineTest {
 
   static Result gatun(String input, String... args) throws Exception {
     return finish(input, start(args));
+  }
+
+  static Result gatun(Map<String, String> environment, String... args) throws Exception {
+    ProcessBuilder builder = builder(args);
+    builder.environment().putAll(environment);
+    return finish("", builder.start());
   }
 
   private static Result finish(String input, Process process) throws Exception {
