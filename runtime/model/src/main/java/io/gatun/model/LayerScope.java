@@ -1,6 +1,7 @@
 package io.gatun.model;
 
 import io.gatun.tensor.Op.GluKind;
+import io.gatun.tensor.Op.UnaryKind;
 import io.gatun.tensor.RopeParameters;
 import io.gatun.tensor.Shape;
 import io.gatun.tensor.Tensor;
@@ -114,7 +115,11 @@ public final class LayerScope extends ModelScope {
     return rmsNorm(norm, kept).add(from);
   }
 
-  private Tensor wanted(Tensor x) {
+  /**
+   * On the last layer only the rows whose logits are wanted, elsewhere x itself: [E, T] → [E, T or
+   * N]. For what comes neither from {@link #residual} nor behind it.
+   */
+  public Tensor wanted(Tensor x) {
     return layer == h().layerCount() - 1 && pass.outputRows().isPresent()
         ? x.getRows(pass.outputRows().get())
         : x;
@@ -125,7 +130,12 @@ public final class LayerScope extends ModelScope {
     return gated(GluKind.SWIGLU, x);
   }
 
-  /** The same with another activation. */
+  /** W_down(act(W_up·x)): a feed-forward of two matrices. */
+  public Tensor ungated(UnaryKind kind, Tensor x) {
+    return linear("ffn_down", linear("ffn_up", x).unary(kind));
+  }
+
+  /** {@link #swiglu} with another activation. */
   public Tensor gated(GluKind kind, Tensor x) {
     Tensor up = linear("ffn_up", x);
     return linear("ffn_down", linear("ffn_gate", x).glu(kind, up));

@@ -56,6 +56,16 @@ public class ModelScope {
     return has(name + ".bias") ? y.add(weight(name + ".bias")) : y;
   }
 
+  /**
+   * Normalised to mean 0 and variance 1 (arXiv 1607.06450), then multiplied by a gain, and shifted
+   * if the file has a bias: [E, …] → [E, …].
+   */
+  public Tensor layerNorm(String name, Tensor x) {
+    float epsilon = (float) h().keys().number("attention.layer_norm_epsilon", 1e-5);
+    Tensor y = x.layerNorm(epsilon).mul(weight(name + ".weight"));
+    return has(name + ".bias") ? y.add(weight(name + ".bias")) : y;
+  }
+
   /** Rows of the token embedding: ids [T] → [E, T]. */
   public Tensor embedding(Tensor tokens) {
     return weight("token_embd.weight").getRows(tokens);

@@ -18,39 +18,61 @@ final class Experts {
 
   private Experts() {}
 
+  /** What makes weights of the router's scores. */
+  enum Gating {
+    /** Softmax over all X. */
+    SOFTMAX,
+    /** Each score on its own, arXiv 2412.19437. */
+    SIGMOID,
+    /** Softmax over the K that were selected by their scores. */
+    SOFTMAX_OF_SELECTED
+  }
+
   /**
    * How a family routes.
    *
-   * @param softmaxAfter whether the softmax runs over the K selected scores instead of all X
    * @param normalise whether the K weights are divided by their sum
    * @param scale what the weights are multiplied with
    */
-  record Routing(boolean softmaxAfter, boolean normalise, float scale, GluKind activation) {
+  record Routing(Gating gating, boolean normalise, float scale, GluKind activation) {
     Routing normalised() {
-      return new Routing(softmaxAfter, true, scale, activation);
+      return new Routing(gating, true, scale, activation);
     }
 
     Routing scaledByKey(LayerScope s) {
-      return new Routing(
-          softmaxAfter,
-          normalise,
-          (float) s.h().keys().number("expert_weights_scale", 0),
-          activation);
+      float factor = (float) s.h().keys().number("expert_weights_scale", 0);
+      return new Routing(gating, normalise, factor, activation);
     }
 
     Routing withActivation(GluKind kind) {
-      return new Routing(softmaxAfter, normalise, scale, kind);
+      return new Routing(gating, normalise, scale, kind);
     }
   }
 
   /** Softmax over all experts, then the best K. */
   static Routing softmax() {
-    return new Routing(false, false, 0f, GluKind.SWIGLU);
+    return new Routing(Gating.SOFTMAX, false, 0f, GluKind.SWIGLU);
+  }
+
+  /** The logistic function of each score, then the best K. */
+  static Routing sigmoid() {
+    return new Routing(Gating.SIGMOID, false, 0f, GluKind.SWIGLU);
   }
 
   /** The best K, then softmax over their scores. */
   static Routing softmaxOverSelected() {
-    return new Routing(true, false, 0f, GluKind.SWIGLU);
+    return new Routing(Gating.SOFTMAX_OF_SELECTED, false, 0f, GluKind.SWIGLU);
+  }
+
+  /**
+   * Whether a layer of a family that mixes both has experts: every n-th layer behind the leading
+   * dense ones.
+   */
+  static boolean onLayer(LayerScope s) {
+    int step = Math.max(1, s.h().keys().integer("interleave_moe_layer_step", 1));
+    return s.h().expertCount() > 0
+        && s.layer() >= s.h().keys().integer("leading_dense_block_count", 0)
+        && (s.layer() + 1) % step == 0;
   }
 
   /** [E, T] → [E, T]. */
@@ -59,8 +81,16 @@ final class Experts {
     int experts = s.h().expertCount();
     int perToken = s.h().expertsPerToken();
     Tensor scores = s.linear("ffn_gate_inp", x); // [X, T]
-    Tensor probabilities = routing.softmaxAfter() ? scores : scores.softMax();
-    Tensor ids = probabilities.topK(perToken); // [K, T]
+    Tensor probabilities =
+        switch (routing.gating()) {
+          case SOFTMAX -> scores.softMax();
+          case SIGMOID -> scores.unary(UnaryKind.SIGMOID);
+          case SOFTMAX_OF_SELECTED -> scores;
+        };
+    // A bias that keeps experts equally busy takes part in the choice alone (arXiv 2408.15664).
+    Tensor choice =
+        s.has("exp_probs_b.bias") ? probabilities.add(s.weight("exp_probs_b.bias")) : probabilities;
+    Tensor ids = choice.topK(perToken); // [K, T]
     s.routed(scores, ids);
     Tensor weights =
         routed(probabilities.reshape(1, experts, rows).getRows(ids), routing); // [1, K, T]
@@ -89,7 +119,7 @@ final class Experts {
     long perToken = weights.shape().d1();
     long rows = weights.shape().d2();
     Tensor w = weights;
-    if (routing.softmaxAfter()) {
+    if (routing.gating() == Gating.SOFTMAX_OF_SELECTED) {
       w = w.reshape(perToken, rows).softMax().reshape(1, perToken, rows);
     }
     if (routing.normalise()) {

@@ -23,12 +23,7 @@ public final class Qwen2 implements Architecture {
 
   @Override
   public Tensor layer(LayerScope s, Tensor x) {
-    Tensor h = s.residual(x, attention(s, s.rmsNorm("attn_norm", x)));
+    Tensor h = s.residual(x, RotaryAttention.of(s, s.rmsNorm("attn_norm", x)));
     return s.swiglu(s.rmsNorm("ffn_norm", h)).add(h);
-  }
-
-  static Tensor attention(LayerScope s, Tensor x) {
-    LayerScope.Qkv p = s.qkv(x);
-    return s.linear("attn_output", s.attend(s.ropePlain(p.q()), s.ropePlain(p.k()), p.v()));
   }
 }

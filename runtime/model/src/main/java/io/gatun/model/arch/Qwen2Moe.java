@@ -23,7 +23,7 @@ public final class Qwen2Moe implements Architecture {
 
   @Override
   public Tensor layer(LayerScope s, Tensor x) {
-    Tensor h = s.residual(x, Qwen2.attention(s, s.rmsNorm("attn_norm", x)));
+    Tensor h = s.residual(x, RotaryAttention.of(s, s.rmsNorm("attn_norm", x)));
     Tensor y = s.rmsNorm("ffn_norm", h);
     Tensor routed = Experts.of(s, y, Experts.softmax().scaledByKey(s));
     Tensor gate = Experts.sharedGate(s, y); // [1, T]

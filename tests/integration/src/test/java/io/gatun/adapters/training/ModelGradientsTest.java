@@ -39,6 +39,11 @@ class ModelGradientsTest {
         small("olmo2"),
         small("smollm3"),
         small("granite"),
+        small("command-r"),
+        small("nemotron"),
+        small("falcon"),
+        small("glm4"),
+        small("hunyuan-moe").withExperts(4, 2).with("expert_shared_feed_forward_length", 64),
         small("llama").withExperts(4, 2),
         small("qwen3moe").withExperts(4, 2),
         small("qwen2moe").withExperts(4, 2).with("expert_shared_feed_forward_length", 64),
@@ -46,13 +51,15 @@ class ModelGradientsTest {
         small("gpt-oss").withExperts(4, 2).with("attention.sliding_window", 4));
   }
 
-  /** GELU is a table of halves in GGML, and so the loss of Gemma is a little rough. */
+  /**
+   * GELU is a table of halves in GGML, and so the loss of models that have it is a little rough.
+   */
   @ParameterizedTest
   @MethodSource("shapes")
   void gradients_of_every_tensor_are_slopes(ModelShape shape) throws IOException {
     try (Model model = model(shape);
         var differences = differences(model, FullParameters.all(), options())) {
-      boolean rough = shape.architecture().startsWith("gemma");
+      boolean rough = shape.architecture().matches("gemma.*|falcon");
       differences.check(rough ? 0.06f : 0.01f, rough ? 0.15 : 0.03);
     }
   }

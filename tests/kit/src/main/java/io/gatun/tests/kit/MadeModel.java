@@ -1,5 +1,6 @@
 package io.gatun.tests.kit;
 
+import io.gatun.model.gguf.GgufValue;
 import io.gatun.model.gguf.GgufWriter;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.Quantization;
@@ -19,6 +20,9 @@ import java.util.function.Function;
 public final class MadeModel {
   /** So many rows are made; a larger tensor repeats them. */
   private static final int DISTINCT_ROWS = 1024;
+
+  /** GGUF's number of this type of value. */
+  private static final int INT32 = 5;
 
   private final ModelShape shape;
   private final Function<String, DType> types;
@@ -83,6 +87,7 @@ public final class MadeModel {
         .put(a + "attention.value_length", shape.headDim())
         .put(a + "rope.dimension_count", shape.headDim())
         .put(a + "attention.layer_norm_rms_epsilon", 1e-5f)
+        .put(a + "attention.layer_norm_epsilon", 1e-5f)
         .put("tokenizer.ggml.model", "no_vocab");
     if (shape.experts() > 0) {
       out.put(a + "expert_count", shape.experts())
@@ -96,6 +101,9 @@ public final class MadeModel {
             case Integer v -> out.put(a + key, (int) v);
             case Float v -> out.put(a + key, (float) v);
             case Boolean v -> out.put(a + key, (boolean) v);
+            case int[] v ->
+                out.put(
+                    a + key, new GgufValue.Ints(INT32, Arrays.stream(v).asLongStream().toArray()));
             default -> out.put(a + key, value.toString());
           }
         });
@@ -111,7 +119,7 @@ public final class MadeModel {
     for (int layer = 0; layer < shape.layers(); layer++) {
       String b = "blk." + layer + ".";
       attention(b);
-      feedForward(b);
+      feedForward(b, expertsOn(layer));
     }
     if (shape.architecture().equals("llama") && shape.ropeFactors()) {
       vector("rope_freqs.weight", shape.headDim() / 2, 1f, 32f);
@@ -123,16 +131,25 @@ public final class MadeModel {
     }
   }
 
+  private boolean expertsOn(int layer) {
+    int dense = (int) shape.metadata().getOrDefault("leading_dense_block_count", 0);
+    int step = (int) shape.metadata().getOrDefault("interleave_moe_layer_step", 1);
+    return shape.experts() > 0 && layer >= dense && (layer + 1) % step == 0;
+  }
+
+  private boolean has(BlockTraits trait) {
+    return trait.in(shape.architecture());
+  }
+
   private void attention(String b) {
     int e = shape.embedding();
     int d = shape.headDim();
     int q = d * shape.heads();
     int kv = d * shape.kvHeads();
-    String arch = shape.architecture();
-    if (!arch.equals("olmo2")) {
+    if (!has(BlockTraits.NO_ATTENTION_NORM)) {
       norm(b + "attn_norm", e);
     }
-    if (arch.equals("phi3")) {
+    if (has(BlockTraits.FUSED_QKV)) {
       matrix(b + "attn_qkv.weight", e, q + 2 * kv);
     } else {
       matrix(b + "attn_q.weight", e, q);
@@ -140,81 +157,88 @@ public final class MadeModel {
       matrix(b + "attn_v.weight", e, kv);
     }
     matrix(b + "attn_output.weight", q, e);
-    switch (arch) {
-      case "qwen2", "qwen2moe" -> biases(b, q, kv);
-      case "gpt-oss" -> {
-        biases(b, q, kv);
-        vector(b + "attn_output.bias", e, -0.1f, 0.1f);
-        vector(b + "attn_sinks.weight", shape.heads(), -1f, 1f);
-        norm(b + "post_attention_norm", e);
-      }
-      case "qwen3", "qwen3moe", "gemma3" -> {
-        norm(b + "attn_q_norm", d);
-        norm(b + "attn_k_norm", d);
-      }
-      case "olmo2", "olmoe" -> {
-        norm(b + "attn_q_norm", q);
-        norm(b + "attn_k_norm", kv);
-      }
-      default -> {}
+    if (has(BlockTraits.QKV_BIAS)) {
+      bias(b + "attn_q", q);
+      bias(b + "attn_k", kv);
+      bias(b + "attn_v", kv);
     }
-    if (arch.equals("gemma2") || arch.equals("gemma3") || arch.equals("olmo2")) {
+    if (has(BlockTraits.OUTPUT_BIAS)) {
+      bias(b + "attn_output", e);
+    }
+    if (has(BlockTraits.SINKS)) {
+      vector(b + "attn_sinks.weight", shape.heads(), -1f, 1f);
+    }
+    if (has(BlockTraits.HEAD_NORMS)) {
+      vector(b + "attn_q_norm.weight", d, 0.5f, 1.5f);
+      vector(b + "attn_k_norm.weight", d, 0.5f, 1.5f);
+    }
+    if (has(BlockTraits.WIDE_NORMS)) {
+      vector(b + "attn_q_norm.weight", q, 0.5f, 1.5f);
+      vector(b + "attn_k_norm.weight", kv, 0.5f, 1.5f);
+    }
+    if (has(BlockTraits.POST_ATTENTION_NORM)) {
       norm(b + "post_attention_norm", e);
+    }
+    if (has(BlockTraits.POST_FEED_FORWARD_NORM)) {
       norm(b + "post_ffw_norm", e);
     }
   }
 
-  private void biases(String b, int q, int kv) {
-    vector(b + "attn_q.bias", q, -0.1f, 0.1f);
-    vector(b + "attn_k.bias", kv, -0.1f, 0.1f);
-    vector(b + "attn_v.bias", kv, -0.1f, 0.1f);
-  }
-
-  private void feedForward(String b) {
+  private void feedForward(String b, boolean experts) {
     int e = shape.embedding();
     int f = shape.feedForward();
-    int x = shape.experts();
-    String arch = shape.architecture();
-    if (!arch.equals("olmo2") && !arch.equals("gpt-oss")) {
+    if (!has(BlockTraits.NO_FEED_FORWARD_NORM)) {
       norm(b + "ffn_norm", e);
     }
-    if (x > 0) {
-      experts(b, e, f, x);
-    } else if (arch.equals("phi3")) {
-      matrix(b + "ffn_up.weight", e, 2 * f);
-      matrix(b + "ffn_down.weight", f, e);
-    } else {
+    if (experts) {
+      experts(b, e, f, shape.experts());
+      return;
+    }
+    if (!has(BlockTraits.FUSED_GATE) && !has(BlockTraits.UNGATED)) {
       matrix(b + "ffn_gate.weight", e, f);
-      matrix(b + "ffn_up.weight", e, f);
-      matrix(b + "ffn_down.weight", f, e);
+    }
+    matrix(b + "ffn_up.weight", e, has(BlockTraits.FUSED_GATE) ? 2 * f : f);
+    matrix(b + "ffn_down.weight", f, e);
+    if (has(BlockTraits.FEED_FORWARD_BIAS)) {
+      bias(b + "ffn_up", f);
+      bias(b + "ffn_down", e);
     }
   }
 
   private void experts(String b, int e, int f, int x) {
-    String arch = shape.architecture();
     router(b + "ffn_gate_inp.weight", e, x);
     matrices(b + "ffn_gate_exps.weight", e, f, x);
     matrices(b + "ffn_up_exps.weight", e, f, x);
     matrices(b + "ffn_down_exps.weight", f, e, x);
-    if (arch.equals("gpt-oss")) {
-      vector(b + "ffn_gate_inp.bias", x, -0.1f, 0.1f);
+    if (has(BlockTraits.EXPERT_BIAS)) {
+      bias(b + "ffn_gate_inp", x);
       table(b + "ffn_gate_exps.bias", f, x);
       table(b + "ffn_up_exps.bias", f, x);
       table(b + "ffn_down_exps.bias", e, x);
     }
-    boolean shared = shape.metadata().containsKey("expert_shared_feed_forward_length");
-    if (arch.equals("qwen2moe")) {
+    if (has(BlockTraits.CHOICE_BIAS)) {
+      bias(b + "exp_probs_b", x);
+    }
+    if (has(BlockTraits.GATED_SHARED)) {
       vector(b + "ffn_gate_inp_shexp.weight", e, -0.1f, 0.1f);
     }
-    if (shared) {
+    if (shape.metadata().containsKey("expert_shared_feed_forward_length")) {
       matrix(b + "ffn_gate_shexp.weight", e, f);
       matrix(b + "ffn_up_shexp.weight", e, f);
       matrix(b + "ffn_down_shexp.weight", f, e);
     }
   }
 
+  /** A norm of the hidden state. */
   private void norm(String name, int length) {
     vector(name + ".weight", length, 0.5f, 1.5f);
+    if (has(BlockTraits.NORM_BIAS)) {
+      bias(name, length);
+    }
+  }
+
+  private void bias(String name, int length) {
+    vector(name + ".bias", length, -0.1f, 0.1f);
   }
 
   private void vector(String name, int length, float low, float high) {

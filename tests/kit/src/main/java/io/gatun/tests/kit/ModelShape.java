@@ -17,7 +17,8 @@ import java.util.Map;
  * @param experts X, 0 for none
  * @param expertsPerToken K
  * @param tied whether the output matrix is the embedding
- * @param metadata further values below the architecture's name: Integer, Float, Boolean or String
+ * @param metadata further values below the architecture's name: Integer, Float, Boolean, int[] or
+ *     String
  */
 public record ModelShape(
     String architecture,

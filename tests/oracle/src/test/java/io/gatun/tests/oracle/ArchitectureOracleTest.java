@@ -84,6 +84,34 @@ class ArchitectureOracleTest {
         arguments("qwen3moe", ModelShape.tiny("qwen3moe").withExperts(16, 4)),
         arguments("olmoe", ModelShape.tiny("olmoe").withHeads(8, 8, 32).withExperts(16, 4)),
         arguments(
+            "command-r", ModelShape.tiny("command-r").withTied().with("logit_scale", 0.0625f)),
+        arguments(
+            "cohere2",
+            ModelShape.tiny("cohere2")
+                .withLayers(5)
+                .withTied()
+                .with("logit_scale", 0.25f)
+                .with("attention.sliding_window", 48)),
+        arguments("starcoder2", ModelShape.tiny("starcoder2").withTied()),
+        arguments("nemotron", ModelShape.tiny("nemotron").with("rope.dimension_count", 16)),
+        arguments("falcon", ModelShape.tiny("falcon").withHeads(8, 1, 32)),
+        arguments("glm4", ModelShape.tiny("glm4").with("rope.dimension_count", 16)),
+        arguments("ernie4_5", ModelShape.tiny("ernie4_5").withTied()),
+        arguments(
+            "ernie4_5-moe",
+            ModelShape.tiny("ernie4_5-moe")
+                .withExperts(8, 2)
+                .withTied()
+                .with("leading_dense_block_count", 1)
+                .with("interleave_moe_layer_step", 1)
+                .with("expert_shared_feed_forward_length", 512)),
+        arguments("hunyuan-dense", ModelShape.tiny("hunyuan-dense").withTied()),
+        arguments(
+            "hunyuan-moe",
+            ModelShape.tiny("hunyuan-moe")
+                .withExperts(8, 2)
+                .with("expert_shared_feed_forward_length", 512)),
+        arguments(
             "gpt-oss",
             ModelShape.tiny("gpt-oss")
                 .withHeads(8, 2, 64)
