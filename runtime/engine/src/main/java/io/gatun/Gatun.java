@@ -2,8 +2,11 @@ package io.gatun;
 
 import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
+import io.gatun.engine.embed.Embedder;
+import io.gatun.engine.embed.EmbedderOptions;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
+import io.gatun.model.Pooling;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -37,6 +40,44 @@ public final class Gatun {
             (h, plan) ->
                 plan.require(file.toString(), Engine.cellsOf(h, running), running.batchRows()))) {
       return new LanguageModel(Engine.open(model, running));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Loads a model that makes vectors of texts: an encoder, or a decoder made for it.
+   *
+   * @throws io.gatun.model.UnsupportedModelException when the file says not how rows become a
+   *     vector
+   */
+  public static EmbeddingModel loadEmbedding(Path file) {
+    return loadEmbedding(file, LoadOptions.defaults(), EmbedderOptions.defaults());
+  }
+
+  /** {@link #loadEmbedding(Path)} with options. */
+  public static EmbeddingModel loadEmbedding(
+      Path file, LoadOptions loading, EmbedderOptions running) {
+    return new EmbeddingModel(embedder(file, loading, running));
+  }
+
+  /**
+   * Loads a model that scores pairs of query and document.
+   *
+   * @throws io.gatun.model.UnsupportedModelException when the file has no classifier
+   */
+  public static Reranker loadReranker(Path file) {
+    return loadReranker(file, LoadOptions.defaults(), EmbedderOptions.defaults());
+  }
+
+  /** {@link #loadReranker(Path)} with options. */
+  public static Reranker loadReranker(Path file, LoadOptions loading, EmbedderOptions running) {
+    return new Reranker(embedder(file, loading, running.withPooling(Pooling.RANK)));
+  }
+
+  private static Embedder embedder(Path file, LoadOptions loading, EmbedderOptions running) {
+    try (Model model = Model.load(file, loading.withKernels(running.kernels()))) {
+      return Embedder.open(model, running);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
     }

@@ -2,6 +2,7 @@ package io.gatun.engine;
 
 import io.gatun.model.Hyperparams;
 import io.gatun.model.Model;
+import io.gatun.model.UnsupportedModelException;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.AdapterCheck;
 import io.gatun.tensor.CapacityException;
@@ -69,10 +70,16 @@ public final class Engine implements AutoCloseable {
   /**
    * Starts an engine.
    *
+   * @throws UnsupportedModelException when the model is an encoder
    * @throws CapacityException when its KV cache gets no memory; ask {@link
    *     io.gatun.model.MemoryPlan#require} before, as systems often promise more than they have
    */
   public static Engine open(Model model, EngineOptions options) {
+    if (!model.architecture().causal()) {
+      throw new UnsupportedModelException(
+          "%s: %s is an encoder: it makes vectors of texts (Gatun.loadEmbedding, gatun embed) and generates none"
+              .formatted(model.name(), model.hyperparams().architecture()));
+    }
     int cells = cellsOf(model.hyperparams(), options);
     Model kept = model.retain();
     try {

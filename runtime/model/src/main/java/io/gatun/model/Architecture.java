@@ -1,6 +1,7 @@
 package io.gatun.model;
 
 import io.gatun.model.gguf.GgufMetadata;
+import io.gatun.tensor.Op.UnaryKind;
 import io.gatun.tensor.Tensor;
 import java.util.Set;
 
@@ -45,13 +46,56 @@ public interface Architecture {
   /** One layer: hidden state [E, T] → [E, T], or [E, N] on the last layer. */
   Tensor layer(LayerScope s, Tensor x);
 
-  /** Hidden state [E, N] → logits [V, N]. */
+  /** What the last layer gives [E, N] → what logits are made of and embeddings are: [E, N]. */
+  default Tensor finish(ModelScope s, Tensor x) {
+    return s.rmsNorm("output_norm", x);
+  }
+
+  /** Finished hidden state [E, N] → logits [V, N]. */
   default Tensor head(ModelScope s, Tensor x) {
-    return s.output(s.rmsNorm("output_norm", x));
+    if (!causal()) {
+      throw new UnsupportedModelException(
+          "%s: %s is an encoder: it makes vectors of texts and generates none"
+              .formatted(s.h().metadata().file(), s.h().architecture()));
+    }
+    return s.output(x);
+  }
+
+  /** Whether each token sees only those before it. Encoders see all, and generate nothing. */
+  default boolean causal() {
+    return true;
   }
 
   /** Whether a layer sees only the last {@code slidingWindow} tokens. */
   default boolean sliding(Hyperparams h, int layer) {
+    return false;
+  }
+
+  /**
+   * The scores of a reranker: the row that stands for a pair of query and document [E, N] →
+   * [labels, N], of which the first is the score.
+   */
+  default Tensor scores(ModelScope s, Tensor x) {
+    Tensor y = x;
+    if (s.has("cls.weight")) {
+      y = s.linear("cls", y).unary(UnaryKind.TANH);
+      y = s.has("cls.norm.weight") ? s.layerNorm("cls.norm", y) : y;
+    }
+    return s.has("cls.output.weight") ? s.linear("cls.output", y) : y;
+  }
+
+  /** Whether a reranker averages all rows instead of taking the first. */
+  default boolean ranksByAverage() {
+    return false;
+  }
+
+  /** Whether a reranker's first row stands for the pair, and not its last. */
+  default boolean ranksByFirst() {
+    return !causal();
+  }
+
+  /** Whether attention knows positions only by how far apart they are (arXiv 2108.12409). */
+  default boolean distances(Hyperparams h) {
     return false;
   }
 }

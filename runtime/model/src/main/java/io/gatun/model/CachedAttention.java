@@ -19,6 +19,9 @@ record CachedAttention(KvStore store, Tensor cells, int kvLength, Tensor mask, T
   @Override
   public Tensor attend(
       Pass pass, LayerScope s, Tensor q, Tensor k, Tensor v, LayerScope.Attention options) {
+    if (options.biasMax() != 0) {
+      throw new UnsupportedModelException("biased attention has no cache");
+    }
     long rows = q.shape().d2();
     Tensor keys = pass.graph().stored(store.keys(s.layer()));
     Tensor values = pass.graph().stored(store.values(s.layer()));

@@ -20,6 +20,9 @@ record FreshAttention(Tensor mask, Tensor slidingMask) implements AttentionPath 
     Tensor kh = behind(before.map(KeysValues::keys), k).permute(0, 2, 1, 3); // [D, P+T, G]
     Tensor vh = behind(before.map(KeysValues::values), v).permute(0, 2, 1, 3); // [D, P+T, G]
     Tensor visible = s.sliding() ? slidingMask : mask;
+    if (options.biasMax() != 0) {
+      return biased(qh, kh, vh, visible, options);
+    }
     Tensor out =
         options.sinks()
             ? pass.graph()
@@ -33,6 +36,18 @@ record FreshAttention(Tensor mask, Tensor slidingMask) implements AttentionPath 
                     options.softcap())
             : pass.graph().attention(qh, kh, vh, visible, options.scale(), options.softcap());
     return out.reshape(out.shape().d0() * out.shape().d1(), rows);
+  }
+
+  /**
+   * Attention with slopes, op by op: q [D, T, H], k and v [D, S, G] → [D·H, T]. The mask holds how
+   * far rows are from each other, with a minus.
+   */
+  private static Tensor biased(
+      Tensor q, Tensor k, Tensor v, Tensor mask, LayerScope.Attention options) {
+    Tensor scores = k.dense().matMulF32(q.dense()); // [S, T, H]
+    Tensor weights = scores.softMax(mask, options.scale(), options.biasMax());
+    Tensor out = v.permute(1, 0, 2, 3).dense().matMul(weights); // [D, T, H]
+    return out.permute(0, 2, 1, 3).dense(out.shape().d0() * out.shape().d2(), out.shape().d1());
   }
 
   /** What comes before [D·G, P], and then x [D, G, T]. */

@@ -15,6 +15,16 @@ final class LayerLoop {
    * @return logits [V, N]
    */
   static Tensor run(Pass pass, Tensor tokens, Consumer<Tensor> layerInputs) {
+    Tensor hidden = hidden(pass, tokens, layerInputs);
+    return pass.model().architecture().head(new ModelScope(pass, ""), hidden);
+  }
+
+  /**
+   * Appends a model without its read-out.
+   *
+   * @return what the read-out would get, [E, N]
+   */
+  static Tensor hidden(Pass pass, Tensor tokens, Consumer<Tensor> layerInputs) {
     Architecture architecture = pass.model().architecture();
     ModelScope scope = new ModelScope(pass, "");
     Tensor x = pass.modifier().embedded(architecture.embed(scope, tokens));
@@ -22,6 +32,6 @@ final class LayerLoop {
       layerInputs.accept(x);
       x = pass.modifier().layer(layer, architecture.layer(new LayerScope(pass, layer), x));
     }
-    return architecture.head(scope, x);
+    return architecture.finish(scope, x);
   }
 }

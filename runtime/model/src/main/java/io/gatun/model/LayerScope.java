@@ -159,18 +159,24 @@ public final class LayerScope extends ModelScope {
    * @param scale what the scores are multiplied with
    * @param softcap bound of the scores by tanh, 0 for none
    * @param sinks whether {@code attn_sinks} takes part in the softmax
+   * @param biasMax of slopes by which heads prefer what is near (ALiBi, arXiv 2108.12409), 0 for
+   *     none
    */
-  public record Attention(float scale, float softcap, boolean sinks) {
+  public record Attention(float scale, float softcap, boolean sinks, float biasMax) {
     public static Attention scaled(float scale) {
-      return new Attention(scale, 0f, false);
+      return new Attention(scale, 0f, false, 0f);
     }
 
     public Attention withSoftcap(float cap) {
-      return new Attention(scale, cap, sinks);
+      return new Attention(scale, cap, sinks, biasMax);
     }
 
     public Attention withSinks() {
-      return new Attention(scale, softcap, true);
+      return new Attention(scale, softcap, true, biasMax);
+    }
+
+    public Attention withBias(float max) {
+      return new Attention(scale, softcap, sinks, max);
     }
   }
 }

@@ -135,6 +135,11 @@ public final class Model implements AutoCloseable {
     return plan;
   }
 
+  /** How its file wants texts to become vectors, if it is made for that. */
+  public Optional<Pooling> pooling() {
+    return Pooling.of(hyperparams);
+  }
+
   /** V: rows of the embedding, at least the tokens of the vocabulary. */
   public int vocabularySize() {
     return Math.toIntExact(weights.find("token_embd.weight").orElseThrow().shape().d1());

@@ -76,6 +76,11 @@ public class ModelScope {
     return has("output.weight") ? linear("output", x) : weight("token_embd.weight").matMul(x);
   }
 
+  /** Where each row stands in its text: I32 [T]. */
+  public Tensor positions() {
+    return pass.positions();
+  }
+
   /** A name within this scope as the file has it. */
   final String fullName(String name) {
     return prefix + name;

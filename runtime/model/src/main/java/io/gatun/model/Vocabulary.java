@@ -44,7 +44,9 @@ public final class Vocabulary implements AutoCloseable {
       int kind,
       OptionalInt begin,
       OptionalInt end,
-      boolean addsBegin) {
+      boolean addsBegin,
+      boolean addsEnd,
+      OptionalInt separator) {
 
     static Loaded of(Path file) {
       LlamaModel llama = LlamaModel.vocabularyOf(file);
@@ -57,7 +59,9 @@ public final class Vocabulary implements AutoCloseable {
             kind,
             llama.beginToken(),
             llama.endToken(),
-            kind != 0 && llama.addsBegin());
+            kind != 0 && llama.addsBegin(),
+            kind != 0 && llama.addsEnd(),
+            kind != 0 ? llama.separator() : OptionalInt.empty());
       } catch (RuntimeException | Error e) {
         llama.close();
         throw e;
@@ -185,6 +189,16 @@ public final class Vocabulary implements AutoCloseable {
   /** Whether the model wants BOS before a text. */
   public boolean addsBegin() {
     return loaded.addsBegin();
+  }
+
+  /** Whether the model wants EOS behind a text. */
+  public boolean addsEnd() {
+    return loaded.addsEnd();
+  }
+
+  /** The token that the model wants between two texts, if it does. */
+  public OptionalInt separator() {
+    return loaded.separator();
   }
 
   /** The tokenizer's kind in the words of GGUF files' authors. */

@@ -172,6 +172,14 @@ public final class Tensor {
     return graph.append(new Op.SoftMax(1f, 0f, false, false), this);
   }
 
+  /**
+   * Softmax of each row of scale · x + mask · slope, with slopes per head up to 2^(−biasMax/H)
+   * (arXiv 2108.12409), or 1 for a biasMax of 0: x [S, T, H], mask F16 or F32 [S, T].
+   */
+  public Tensor softMax(Tensor mask, float scale, float biasMax) {
+    return graph.append(new Op.SoftMax(scale, biasMax, true, false), this, mask);
+  }
+
   /** Gated activation act(this) · up. */
   public Tensor glu(GluKind kind, Tensor up) {
     return graph.append(new Op.Glu(kind), this, up);

@@ -34,6 +34,11 @@ public final class Cohere2 implements Architecture {
   }
 
   @Override
+  public Tensor finish(ModelScope s, Tensor x) {
+    return s.layerNorm("output_norm", x);
+  }
+
+  @Override
   public Tensor head(ModelScope s, Tensor x) {
     return CommandR.scaledHead(s, x);
   }

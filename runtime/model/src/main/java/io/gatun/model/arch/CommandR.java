@@ -28,6 +28,11 @@ public final class CommandR implements Architecture {
   }
 
   @Override
+  public Tensor finish(ModelScope s, Tensor x) {
+    return s.layerNorm("output_norm", x);
+  }
+
+  @Override
   public Tensor head(ModelScope s, Tensor x) {
     return scaledHead(s, x);
   }
@@ -40,7 +45,7 @@ public final class CommandR implements Architecture {
   }
 
   static Tensor scaledHead(ModelScope s, Tensor x) {
-    Tensor logits = s.output(s.layerNorm("output_norm", x));
+    Tensor logits = s.output(x);
     float scale = (float) s.h().keys().number("logit_scale", 0);
     return scale == 0f ? logits : logits.scale(scale);
   }

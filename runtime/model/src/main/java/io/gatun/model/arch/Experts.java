@@ -77,9 +77,19 @@ final class Experts {
 
   /** [E, T] → [E, T]. */
   static Tensor of(LayerScope s, Tensor x, Routing routing) {
-    long rows = x.shape().d1();
+    Routed r = route(s, x, routing);
+    Tensor each = x.reshape(x.shape().d0(), 1, x.shape().d1()); // [E, 1, T]
+    Tensor up = s.experts("ffn_up_exps", each, r.ids()); // [F, K, T]
+    Tensor gate = s.experts("ffn_gate_exps", each, r.ids()); // [F, K, T]
+    Tensor out = s.experts("ffn_down_exps", gate.glu(routing.activation(), up), r.ids());
+    return sum(out.mul(r.weights()), s.h().expertsPerToken(), x.shape().d1());
+  }
+
+  /** Which experts each token has, I32 [K, T], and their weights [1, K, T]. */
+  private record Routed(Tensor ids, Tensor weights) {}
+
+  private static Routed route(LayerScope s, Tensor x, Routing routing) {
     int experts = s.h().expertCount();
-    int perToken = s.h().expertsPerToken();
     Tensor scores = s.linear("ffn_gate_inp", x); // [X, T]
     Tensor probabilities =
         switch (routing.gating()) {
@@ -90,16 +100,22 @@ final class Experts {
     // A bias that keeps experts equally busy takes part in the choice alone (arXiv 2408.15664).
     Tensor choice =
         s.has("exp_probs_b.bias") ? probabilities.add(s.weight("exp_probs_b.bias")) : probabilities;
-    Tensor ids = choice.topK(perToken); // [K, T]
+    Tensor ids = choice.topK(s.h().expertsPerToken()); // [K, T]
     s.routed(scores, ids);
-    Tensor weights =
-        routed(probabilities.reshape(1, experts, rows).getRows(ids), routing); // [1, K, T]
+    Tensor each = probabilities.reshape(1, experts, x.shape().d1());
+    return new Routed(ids, weights(each.getRows(ids), routing));
+  }
 
-    Tensor each = x.reshape(x.shape().d0(), 1, rows); // [E, 1, T]
-    Tensor up = s.experts("ffn_up_exps", each, ids); // [F, K, T]
-    Tensor gate = s.experts("ffn_gate_exps", each, ids); // [F, K, T]
-    Tensor out = s.experts("ffn_down_exps", gate.glu(routing.activation(), up), ids);
-    return sum(out.mul(weights), perToken, rows);
+  /**
+   * Experts of two matrices around an activation, with weights of a softmax over all: [E, T] → [E,
+   * T].
+   */
+  static Tensor ungated(LayerScope s, Tensor x, UnaryKind activation) {
+    Routed r = route(s, x, softmax());
+    Tensor each = x.reshape(x.shape().d0(), 1, x.shape().d1()); // [E, 1, T]
+    Tensor up = s.experts("ffn_up_exps", each, r.ids()).unary(activation); // [F, K, T]
+    Tensor out = s.experts("ffn_down_exps", up, r.ids());
+    return sum(out.mul(r.weights()), s.h().expertsPerToken(), x.shape().d1());
   }
 
   /** The expert that every token uses, as a part of its own. */
@@ -115,7 +131,7 @@ final class Experts {
     return gate.unary(UnaryKind.SILU).div(gate);
   }
 
-  private static Tensor routed(Tensor weights, Routing routing) {
+  private static Tensor weights(Tensor weights, Routing routing) {
     long perToken = weights.shape().d1();
     long rows = weights.shape().d2();
     Tensor w = weights;

@@ -62,6 +62,6 @@ public final class Gemma2 implements Architecture {
   @Override
   public Tensor head(ModelScope s, Tensor x) {
     float cap = (float) s.h().keys().number("final_logit_softcapping", 30);
-    return s.output(s.rmsNorm("output_norm", x)).softcap(cap);
+    return s.output(x).softcap(cap);
   }
 }

@@ -51,7 +51,7 @@ public final class Gemma3 implements Architecture {
   @Override
   public Tensor head(ModelScope s, Tensor x) {
     float cap = (float) s.h().keys().number("final_logit_softcapping", 0);
-    Tensor logits = s.output(s.rmsNorm("output_norm", x));
+    Tensor logits = s.output(x);
     return cap == 0f ? logits : logits.softcap(cap);
   }
 }

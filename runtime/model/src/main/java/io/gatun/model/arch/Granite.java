@@ -36,7 +36,7 @@ public final class Granite implements Architecture {
   @Override
   public Tensor head(ModelScope s, Tensor x) {
     float scale = (float) s.h().keys().number("logit_scale", 1);
-    return s.output(s.rmsNorm("output_norm", x)).scale(1f / scale);
+    return s.output(x).scale(1f / scale);
   }
 
   private static Tensor attention(LayerScope s, Tensor x) {

@@ -32,7 +32,7 @@ public final class Nemotron implements Architecture {
   }
 
   @Override
-  public Tensor head(ModelScope s, Tensor x) {
-    return s.output(s.layerNorm("output_norm", x));
+  public Tensor finish(ModelScope s, Tensor x) {
+    return s.layerNorm("output_norm", x);
   }
 }

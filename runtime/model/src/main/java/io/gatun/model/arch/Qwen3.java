@@ -2,6 +2,7 @@ package io.gatun.model.arch;
 
 import io.gatun.model.Architecture;
 import io.gatun.model.LayerScope;
+import io.gatun.model.ModelScope;
 import io.gatun.tensor.Tensor;
 import java.util.Set;
 
@@ -25,6 +26,12 @@ public final class Qwen3 implements Architecture {
   public Tensor layer(LayerScope s, Tensor x) {
     Tensor h = s.residual(x, attention(s, s.rmsNorm("attn_norm", x)));
     return s.swiglu(s.rmsNorm("ffn_norm", h)).add(h);
+  }
+
+  /** Of the tokens yes and no. */
+  @Override
+  public Tensor scores(ModelScope s, Tensor x) {
+    return Architecture.super.scores(s, x).softMax();
   }
 
   static Tensor attention(LayerScope s, Tensor x) {

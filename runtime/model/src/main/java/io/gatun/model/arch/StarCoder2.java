@@ -31,7 +31,7 @@ public final class StarCoder2 implements Architecture {
   }
 
   @Override
-  public Tensor head(ModelScope s, Tensor x) {
-    return s.output(s.layerNorm("output_norm", x));
+  public Tensor finish(ModelScope s, Tensor x) {
+    return s.layerNorm("output_norm", x);
   }
 }

@@ -198,6 +198,18 @@ public final class LlamaModel implements AutoCloseable {
     return Llama.llama_vocab_get_add_bos(vocab());
   }
 
+  /** Whether the model wants EOS behind a text. */
+  public boolean addsEnd() {
+    return Llama.llama_vocab_get_add_eos(vocab());
+  }
+
+  /** The token between two texts, if the model wants one there. */
+  public OptionalInt separator() {
+    return Llama.llama_vocab_get_add_sep(vocab())
+        ? optional(Llama.llama_vocab_sep(vocab()))
+        : OptionalInt.empty();
+  }
+
   /** libllama's number of the tokenizer kind: 1 SPM, 2 BPE, 3 WPM, 4 UGM, 5 RWKV, 6 PLaMo-2. */
   public int kind() {
     return Llama.llama_vocab_type(vocab());

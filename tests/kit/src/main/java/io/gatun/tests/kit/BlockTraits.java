@@ -28,11 +28,19 @@ enum BlockTraits {
   /** No {@code ffn_gate}. */
   UNGATED,
   FEED_FORWARD_BIAS,
+  /** A bias behind {@code ffn_down} alone. */
+  DOWN_BIAS,
   EXPERT_BIAS,
   /** The shared expert has a gate of its own. */
   GATED_SHARED,
   /** A bias takes part in the choice of experts. */
-  CHOICE_BIAS;
+  CHOICE_BIAS,
+  /** Norms behind attention and feed-forward by BERT's names, and one behind the embedding. */
+  BERT_NORMS,
+  /** Learned positions. */
+  POSITIONS,
+  /** A norm behind the embedding alone. */
+  EMBEDDING_NORM;
 
   private static final Map<String, Set<BlockTraits>> OF =
       Map.ofEntries(
@@ -71,6 +79,33 @@ enum BlockTraits {
           Map.entry("falcon", EnumSet.of(NO_FEED_FORWARD_NORM, NORM_BIAS, FUSED_QKV, UNGATED)),
           Map.entry("glm4", EnumSet.of(POST_ATTENTION_NORM, POST_FEED_FORWARD_NORM, FUSED_GATE)),
           Map.entry("ernie4_5-moe", EnumSet.of(CHOICE_BIAS)),
+          Map.entry(
+              "bert",
+              EnumSet.of(
+                  BERT_NORMS,
+                  POSITIONS,
+                  NORM_BIAS,
+                  QKV_BIAS,
+                  OUTPUT_BIAS,
+                  UNGATED,
+                  FEED_FORWARD_BIAS)),
+          Map.entry("nomic-bert", EnumSet.of(BERT_NORMS, NORM_BIAS, FUSED_QKV)),
+          Map.entry(
+              "nomic-bert-moe",
+              EnumSet.of(
+                  BERT_NORMS,
+                  NORM_BIAS,
+                  FUSED_QKV,
+                  QKV_BIAS,
+                  OUTPUT_BIAS,
+                  UNGATED,
+                  FEED_FORWARD_BIAS)),
+          Map.entry(
+              "jina-bert-v2", EnumSet.of(BERT_NORMS, NORM_BIAS, QKV_BIAS, OUTPUT_BIAS, DOWN_BIAS)),
+          Map.entry("modern-bert", EnumSet.of(EMBEDDING_NORM, FUSED_QKV, FUSED_GATE)),
+          Map.entry(
+              "gemma-embedding",
+              EnumSet.of(HEAD_NORMS, POST_ATTENTION_NORM, POST_FEED_FORWARD_NORM)),
           Map.entry("hunyuan-dense", EnumSet.of(HEAD_NORMS)),
           Map.entry("hunyuan-moe", EnumSet.of(HEAD_NORMS)));
 

@@ -10,8 +10,10 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * Writes GGUF files with random weights and the names and shapes that an architecture really has,
@@ -20,6 +22,8 @@ import java.util.function.Function;
 public final class MadeModel {
   /** So many rows are made; a larger tensor repeats them. */
   private static final int DISTINCT_ROWS = 1024;
+
+  private static final int CONTEXT = 2048;
 
   /** GGUF's number of this type of value. */
   private static final int INT32 = 5;
@@ -77,7 +81,7 @@ public final class MadeModel {
     out.put("general.architecture", shape.architecture())
         .put("general.name", "made " + shape.architecture())
         .put(a + "vocab_size", shape.vocabulary())
-        .put(a + "context_length", 2048)
+        .put(a + "context_length", CONTEXT)
         .put(a + "embedding_length", shape.embedding())
         .put(a + "block_count", shape.layers())
         .put(a + "feed_forward_length", shape.feedForward())
@@ -93,6 +97,13 @@ public final class MadeModel {
       out.put(a + "expert_count", shape.experts())
           .put(a + "expert_used_count", shape.expertsPerToken())
           .put(a + "expert_feed_forward_length", shape.feedForward());
+    }
+    if (shape.metadata().get("made.labels") instanceof Integer labels) {
+      List<String> names = IntStream.range(0, labels).mapToObj(i -> "label " + i).toList();
+      out.put(a + "classifier.output_labels", new GgufValue.Texts(names));
+    }
+    if (has(BlockTraits.BERT_NORMS)) {
+      out.put("tokenizer.ggml.token_type_count", 2);
     }
     shape
         .metadata()
@@ -112,8 +123,20 @@ public final class MadeModel {
   private void tensors() {
     int e = shape.embedding();
     matrix("token_embd.weight", e, shape.vocabulary());
-    norm("output_norm", e);
-    if (!shape.tied()) {
+    if (has(BlockTraits.BERT_NORMS)) {
+      norm("token_embd_norm", e);
+      table("token_types.weight", e, 2);
+    } else {
+      norm("output_norm", e);
+    }
+    if (has(BlockTraits.EMBEDDING_NORM)) {
+      norm("token_embd_norm", e);
+    }
+    if (has(BlockTraits.POSITIONS)) {
+      table("position_embd.weight", e, CONTEXT);
+    }
+    classifier(e);
+    if (!shape.tied() && !has(BlockTraits.BERT_NORMS)) {
       matrix("output.weight", e, shape.vocabulary());
     }
     for (int layer = 0; layer < shape.layers(); layer++) {
@@ -131,9 +154,25 @@ public final class MadeModel {
     }
   }
 
+  /** What a reranker has, when its shape asks for labels. */
+  private void classifier(int e) {
+    if (shape.metadata().get("made.labels") instanceof Integer labels) {
+      if (!shape.architecture().startsWith("qwen")) {
+        matrix("cls.weight", e, e);
+        if (has(BlockTraits.NORM_BIAS)) {
+          bias("cls", e);
+        }
+      }
+      matrix("cls.output.weight", e, labels);
+    }
+  }
+
   private boolean expertsOn(int layer) {
     int dense = (int) shape.metadata().getOrDefault("leading_dense_block_count", 0);
     int step = (int) shape.metadata().getOrDefault("interleave_moe_layer_step", 1);
+    if (shape.metadata().get("moe_every_n_layers") instanceof Integer every) {
+      return layer % every == 1;
+    }
     return shape.experts() > 0 && layer >= dense && (layer + 1) % step == 0;
   }
 
@@ -146,7 +185,11 @@ public final class MadeModel {
     int d = shape.headDim();
     int q = d * shape.heads();
     int kv = d * shape.kvHeads();
-    if (!has(BlockTraits.NO_ATTENTION_NORM)) {
+    if (has(BlockTraits.BERT_NORMS)) {
+      norm(b + "attn_output_norm", e);
+      norm(b + "layer_output_norm", e);
+    } else if (!has(BlockTraits.NO_ATTENTION_NORM)
+        && !(has(BlockTraits.EMBEDDING_NORM) && b.equals("blk.0."))) {
       norm(b + "attn_norm", e);
     }
     if (has(BlockTraits.FUSED_QKV)) {
@@ -158,9 +201,13 @@ public final class MadeModel {
     }
     matrix(b + "attn_output.weight", q, e);
     if (has(BlockTraits.QKV_BIAS)) {
-      bias(b + "attn_q", q);
-      bias(b + "attn_k", kv);
-      bias(b + "attn_v", kv);
+      if (has(BlockTraits.FUSED_QKV)) {
+        bias(b + "attn_qkv", q + 2 * kv);
+      } else {
+        bias(b + "attn_q", q);
+        bias(b + "attn_k", kv);
+        bias(b + "attn_v", kv);
+      }
     }
     if (has(BlockTraits.OUTPUT_BIAS)) {
       bias(b + "attn_output", e);
@@ -187,7 +234,7 @@ public final class MadeModel {
   private void feedForward(String b, boolean experts) {
     int e = shape.embedding();
     int f = shape.feedForward();
-    if (!has(BlockTraits.NO_FEED_FORWARD_NORM)) {
+    if (!has(BlockTraits.NO_FEED_FORWARD_NORM) && !has(BlockTraits.BERT_NORMS)) {
       norm(b + "ffn_norm", e);
     }
     if (experts) {
@@ -201,13 +248,17 @@ public final class MadeModel {
     matrix(b + "ffn_down.weight", f, e);
     if (has(BlockTraits.FEED_FORWARD_BIAS)) {
       bias(b + "ffn_up", f);
+    }
+    if (has(BlockTraits.FEED_FORWARD_BIAS) || has(BlockTraits.DOWN_BIAS)) {
       bias(b + "ffn_down", e);
     }
   }
 
   private void experts(String b, int e, int f, int x) {
     router(b + "ffn_gate_inp.weight", e, x);
-    matrices(b + "ffn_gate_exps.weight", e, f, x);
+    if (!has(BlockTraits.UNGATED)) {
+      matrices(b + "ffn_gate_exps.weight", e, f, x);
+    }
     matrices(b + "ffn_up_exps.weight", e, f, x);
     matrices(b + "ffn_down_exps.weight", f, e, x);
     if (has(BlockTraits.EXPERT_BIAS)) {

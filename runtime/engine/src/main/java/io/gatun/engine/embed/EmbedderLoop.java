@@ -1,0 +1,127 @@
+package io.gatun.engine.embed;
+
+import io.gatun.model.Architecture;
+import io.gatun.model.EmbeddingGraph;
+import io.gatun.model.Hyperparams;
+import io.gatun.model.Model;
+import io.gatun.model.Pooling;
+import io.gatun.tensor.Backend;
+import io.gatun.tensor.CompiledGraph;
+import io.gatun.tensor.Kernels;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The native side of an {@link Embedder}: graphs by their shape, and computing them.
+ *
+ * @owner the embedder's thread
+ */
+final class EmbedderLoop implements AutoCloseable {
+  /** Graphs have a multiple of so many rows, so that few are built. */
+  private static final int ROWS_STEP = 32;
+
+  private static final int GRAPHS_KEPT = 16;
+
+  private final Model model;
+  private final Pooling pooling;
+  private final Backend backend;
+  private final Map<EmbeddingGraph.Key, Compiled> graphs = new LinkedHashMap<>(32, 0.75f, true);
+
+  private record Compiled(EmbeddingGraph graph, CompiledGraph runnable) {}
+
+  EmbedderLoop(Model model, Pooling pooling, int threads, Kernels kernels) {
+    this.model = model;
+    this.pooling = pooling;
+    backend = Backend.open(threads, model.devices().gpus(), kernels);
+    try {
+      var _ = compiled(new EmbeddingGraph.Key(ROWS_STEP, 1)); // what the file lacks shows now
+    } catch (RuntimeException e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  /** The vectors of a batch of texts. */
+  List<float[]> compute(List<int[]> texts) {
+    int tokens = texts.stream().mapToInt(t -> t.length).sum();
+    int rows = Math.ceilDiv(tokens, ROWS_STEP) * ROWS_STEP;
+    int count = Integer.highestOneBit(2 * texts.size() - 1); // the next power of two
+    Compiled compiled = compiled(new EmbeddingGraph.Key(rows, count));
+    CompiledGraph runnable = compiled.runnable();
+    runnable.begin();
+    write(compiled, new TextBatch(texts, rows), count);
+    if (!runnable.compute()) {
+      throw new IllegalStateException("the computation was stopped");
+    }
+    List<float[]> vectors = new ArrayList<>();
+    int width = Math.toIntExact(compiled.graph().vectors().shape().d0());
+    for (int i = 0; i < texts.size(); i++) {
+      float[] vector = new float[width];
+      runnable.readRow(compiled.graph().vectors(), i, vector);
+      vectors.add(vector);
+    }
+    backend.pause();
+    return vectors;
+  }
+
+  private void write(Compiled compiled, TextBatch batch, int count) {
+    EmbeddingGraph graph = compiled.graph();
+    CompiledGraph runnable = compiled.runnable();
+    Architecture architecture = model.architecture();
+    Hyperparams h = model.hyperparams();
+    boolean causal = architecture.causal() && h.keys().flag("attention.causal", true);
+    boolean distances = architecture.distances(h);
+    runnable.write(graph.tokens(), batch.tokens());
+    if (graph.graph().hasInput("positions")) {
+      runnable.write(graph.positions(), batch.positions());
+    }
+    int cells = batch.rows() * batch.rows();
+    if (graph.graph().hasInput("mask")) {
+      runnable.write(graph.mask(), batch.mask(causal, 0, distances), cells);
+    }
+    if (graph.graph().hasInput("sliding_mask")) {
+      short[] mask = batch.mask(causal, h.slidingWindow(), distances);
+      runnable.write(graph.slidingMask(), mask, cells);
+    }
+    if (EmbeddingGraph.averages(model, pooling)) {
+      runnable.write(graph.shares(), batch.shares(count));
+    } else {
+      runnable.write(graph.rows(), batch.standing(first(), count));
+    }
+  }
+
+  private boolean first() {
+    return switch (pooling) {
+      case CLS -> true;
+      case RANK -> model.architecture().ranksByFirst();
+      case LAST, MEAN -> false;
+    };
+  }
+
+  private Compiled compiled(EmbeddingGraph.Key key) {
+    Compiled known = graphs.get(key);
+    if (known != null) {
+      return known;
+    }
+    if (graphs.size() >= GRAPHS_KEPT) {
+      EmbeddingGraph.Key oldest = graphs.keySet().iterator().next();
+      Compiled dropped = graphs.remove(oldest);
+      if (dropped != null) {
+        dropped.runnable().close();
+      }
+    }
+    EmbeddingGraph graph = EmbeddingGraph.build(model, key, pooling);
+    Compiled fresh = new Compiled(graph, backend.compile(graph.graph()));
+    graphs.put(key, fresh);
+    return fresh;
+  }
+
+  @Override
+  public void close() {
+    graphs.values().forEach(g -> g.runnable().close());
+    graphs.clear();
+    backend.close();
+  }
+}
