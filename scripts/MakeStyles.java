@@ -31,7 +31,7 @@ final class MakeStyles {
     int count = Integer.parseInt(args[1]);
     long seed = Long.parseLong(args[2]);
     MakeStyles make = new MakeStyles(seed);
-    MakeStories plain = new MakeStories(seed);
+    StoryPlots plain = new StoryPlots(new SplittableRandom(seed));
     List<String> stories = new ArrayList<>();
     if (args.length > 4) {
       for (String story : Files.readString(Path.of(args[4])).split(Pattern.quote(END))) {
@@ -204,7 +204,8 @@ final class MakeStyles {
           "Once upon a time, not far away,\nThere was a {W} named {N} who loved to play.",
           "Once upon a time, in a house so small,\nThere was a {W} named {N} who had a ball.",
           "Once upon a time, on a sunny day,\nThere was a {W} named {N} who went out to play.",
-          "Once upon a time, in a big green tree,\nThere was a {W} named {N} who was wild and free.");
+          "Once upon a time, in a big green tree,\n"
+              + "There was a {W} named {N} who was wild and free.");
 
   private static final List<String> ENDINGS =
       List.of(
