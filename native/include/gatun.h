@@ -245,6 +245,8 @@ enum {
     GATUN_ACCUMULATE = 4,  /* adds to what C holds */
     GATUN_IN_PLACE = 8,    /* ggml_custom_inplace: src[0] is C, and A and B are src[1] and src[2] */
     GATUN_B_PACKED = 16,   /* B comes from gatun_pack_columns */
+    GATUN_BFLOATS = 32,    /* A and B are rounded to BF16; sums stay F32. Not with GATUN_B_PACKED; products */
+                           /* of few rows or columns, which memory limits, stay exact */
 
     GATUN_MUL_MAT = GATUN_A_INNER_SUM | GATUN_B_INNER_SUM, /* Wᵀ·X: W [k, m], X [k, n] → [m, n] */
     GATUN_GRAD_INPUT = GATUN_B_INNER_SUM,                  /* W·dY: W [k, m], dY [m, n] → [k, n] */
@@ -265,6 +267,9 @@ struct gatun_gemm_node {
 
 /* Whether A may have a GGML type: F32, F16, BF16 and whatever gatun_mul_mat multiplies. */
 GATUN_API bool gatun_gemm_supports(int32_t type);
+
+/* Whether this processor multiplies BF16 faster than F32; GATUN_BFLOATS gives about the same elsewhere. */
+GATUN_API bool gatun_fast_bfloats(void);
 
 /*
  * Optional, for more than a few columns: lays B (src[0], F32) out as the products read it, for all

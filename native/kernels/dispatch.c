@@ -118,5 +118,31 @@ const struct gatun_kernels *gatun_kernels(void) {
     return known;
 }
 
+#if GATUN_X86
+static bool has_bfloats(void) {
+    unsigned r[4];
+    cpuid(7, 0, r);
+    if (r[0] < 1) {
+        return false;
+    }
+    cpuid(7, 1, r);
+    return bit(r[0], 5);
+}
+#else
+static bool has_bfloats(void) { return false; }
+#endif
+
+bool gatun_fast_bfloats(void) { return gatun_kernels()->fast_bfloats && has_bfloats(); }
+
+const struct gatun_bfloats *gatun_bfloats(void) {
+    static _Atomic(const struct gatun_bfloats *) chosen;
+    const struct gatun_bfloats *known = atomic_load_explicit(&chosen, memory_order_relaxed);
+    if (!known) {
+        known = gatun_fast_bfloats() ? gatun_kernels()->fast_bfloats : gatun_kernels()->bfloats;
+        atomic_store_explicit(&chosen, known, memory_order_relaxed);
+    }
+    return known;
+}
+
 const char *gatun_isa(void) { return gatun_kernels()->name; }
 int32_t gatun_isa_level(void) { return gatun_kernels()->level; }

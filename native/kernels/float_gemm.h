@@ -19,6 +19,7 @@
 #include "isa.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -49,5 +50,21 @@ typedef void gatun_float_tile_fn(const float *panels, int rows, int k, const flo
 typedef void gatun_float_dots_fn(int32_t type, const void *a, int64_t stride, int64_t rows,
                                  int64_t k, const float *const *b, int columns, float *const *c,
                                  bool add);
+
+/*
+ * Products of BF16 (bfloat.c): inputs are rounded to nearest even, two neighbouring l share a word of
+ * 32 bits, and sums are F32.
+ *
+ *   panel  [l/2][16 i][2 l]   B: a column has a word for each two l, `step` words apart
+ */
+struct gatun_bfloats {
+    /* Two rows to n words; odd may be NULL for zeros. */
+    void (*pairs)(const float *even, const float *odd, int n, uint32_t *out);
+    /* Neighbouring values of one row to (count + 1)/2 words. */
+    void (*row)(const float *x, int count, uint32_t *out);
+    /* gatun_float_tile_fn with `words` for k. */
+    void (*tile)(const uint32_t *panels, int rows, int words, const uint32_t *const *b, int64_t step,
+                 int columns, float *const *c, bool add);
+};
 
 #endif

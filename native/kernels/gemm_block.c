@@ -9,10 +9,8 @@
 #include <string.h>
 
 enum {
-    PANEL_FLOATS = 80 * 256, /* of A at a time: stays in the second-level cache, and on the stack */
     B_FLOATS = 48 * 128,     /* of B, where it has to be copied */
     WIDE_ROWS = 256,         /* of quantised weights: a block is 32 or 256 */
-    L_CHUNK = 256,           /* a panel's length: 6 columns of it stay in the first-level cache */
     TWO_PANELS = 2 * FLOAT_ROWS,
     FEW_COLUMNS = 12,        /* up to here panels are not worth their making */
     FEW_ROWS = 8,            /* up to here they would be half empty */
@@ -20,14 +18,6 @@ enum {
     DOT_MIN = 64,            /* sums of fewer values cost less in panels than to add up, */
                              /* unless so few columns use a panel: low-rank changes of one row */
 };
-
-static char *row_at(const gemm_rows *r, int64_t row) {
-    if (!r->pairs) {
-        return r->first + row * r->stride;
-    }
-    const int32_t pair = r->pairs[row];
-    return r->first + pair % r->used * r->stride + pair / r->used * r->token;
-}
 
 /* Quantised with i as the inner axis: whole blocks, and enough of a row to be worth going there. */
 static bool is_wide(const gemm_product *p) {
@@ -40,7 +30,8 @@ static bool is_copied(const gemm_product *p) {
 }
 
 static int64_t chunk_of_l(const gemm_product *p) {
-    return is_wide(p) ? PANEL_FLOATS / WIDE_ROWS : is_copied(p) ? 128 : L_CHUNK;
+    return is_wide(p) ? PANEL_FLOATS / WIDE_ROWS
+           : is_copied(p) && !(p->form & GATUN_BFLOATS) ? 128 : L_CHUNK;
 }
 
 /* Whether rows of A are better multiplied as they are. */
@@ -51,8 +42,7 @@ static bool is_dots(const gemm_product *p) {
            !gatun_weight_type(p->type);
 }
 
-/* Rows i… and values l… of A to panels. */
-static void make_panels(const gemm_product *p, int64_t i, int rows, int64_t l, int count, float *panels) {
+void gatun_gemm_panels(const gemm_product *p, int64_t i, int rows, int64_t l, int count, float *panels) {
     const struct gatun_kernels *kernels = gatun_kernels();
     if (!(p->form & GATUN_A_INNER_SUM)) {
         for (int at = 0; at < count; at++) {
@@ -117,10 +107,6 @@ static const float *b_at(const gemm_product *p, int64_t l, int64_t j) {
                                     : (const float *)row_at(&p->b, j) + l;
 }
 
-static float *c_at(const gemm_product *p, int64_t i, int64_t j) {
-    return (float *)row_at(&p->c, j) + i;
-}
-
 static void panels_times(const gemm_product *p, int64_t i, int rows, int64_t j, int64_t end) {
     const struct gatun_kernels *kernels = gatun_kernels();
     ALIGNED(64) float panels[PANEL_FLOATS];
@@ -133,7 +119,7 @@ static void panels_times(const gemm_product *p, int64_t i, int rows, int64_t j, 
     do {
         const int count = (int)at_most(p->k - l, chunk);
         const bool add = l > 0 || p->form & GATUN_ACCUMULATE;
-        make_panels(p, i, rows, l, count, panels);
+        gatun_gemm_panels(p, i, rows, l, count, panels);
         for (int64_t column = j; column < end; column += FLOAT_COLUMNS) {
             const int columns = (int)at_most(end - column, FLOAT_COLUMNS);
             const int64_t in_copy = (column - j) % copied;
@@ -186,7 +172,12 @@ void gatun_gemm_block(const gemm_product *p, int64_t i, int64_t j, gemm_blocks s
     /* Experts share a size of blocks, so it may be one that was chosen for dots. */
     const int64_t most = PANEL_FLOATS / chunk_of_l(p) / FLOAT_ROWS * FLOAT_ROWS;
     for (int64_t at = 0; at < rows; at += most) {
-        panels_times(p, i + at, (int)at_most(rows - at, most), j, end);
+        const int some = (int)at_most(rows - at, most);
+        if (p->form & GATUN_BFLOATS) {
+            gatun_gemm_bfloats(p, i + at, some, j, end, (int)chunk_of_l(p));
+        } else {
+            panels_times(p, i + at, some, j, end);
+        }
     }
 }
 

@@ -34,6 +34,29 @@ typedef struct {
     int64_t rows, columns;
 } gemm_blocks;
 
+enum {
+    PANEL_FLOATS = 80 * 256, /* of A at a time: stays in the second-level cache, and on the stack */
+    L_CHUNK = 256,           /* a panel's length: 6 columns of it stay in the first-level cache */
+};
+
+static inline char *row_at(const gemm_rows *r, int64_t row) {
+    if (!r->pairs) {
+        return r->first + row * r->stride;
+    }
+    const int32_t pair = r->pairs[row];
+    return r->first + pair % r->used * r->stride + pair / r->used * r->token;
+}
+
+static inline float *c_at(const gemm_product *p, int64_t i, int64_t j) {
+    return (float *)row_at(&p->c, j) + i;
+}
+
+/* Rows i… and values l… of A to panels of floats. */
+void gatun_gemm_panels(const gemm_product *p, int64_t i, int rows, int64_t l, int count, float *panels);
+
+/* Rows i… and columns j to end of C from operands rounded to BF16, l in chunks of at most L_CHUNK. */
+void gatun_gemm_bfloats(const gemm_product *p, int64_t i, int rows, int64_t j, int64_t end, int chunk);
+
 /* As large as panels allow, but so that every thread has several of `products` like this one. */
 gemm_blocks gatun_gemm_blocks(const gemm_product *p, int64_t products, int nth);
 

@@ -18,6 +18,11 @@
 #include <arm_neon.h>
 #endif
 
+/* Compilers for which one function can have an instruction that its file's set lacks. */
+#if defined(__AVX512VNNI__) && defined(__GNUC__) && !defined(GATUN_EMULATE_AVX512_H)
+#define GATUN_FAST_BFLOATS 1
+#endif
+
 #if defined(_MSC_VER)
 #define ALWAYS_INLINE static __forceinline
 #define ALIGNED(n) __declspec(align(n))

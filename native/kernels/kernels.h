@@ -45,6 +45,8 @@ struct gatun_kernels {
     gatun_float_panel_fn *float_panel;
     gatun_float_tile_fn *float_tile;
     gatun_float_dots_fn *float_dots;
+    const struct gatun_bfloats *bfloats;
+    const struct gatun_bfloats *fast_bfloats; /* for processors with AVX512-BF16; NULL in other sets */
 
     /* training.h */
     gatun_norm_back_fn *norm_back;
@@ -61,5 +63,8 @@ struct gatun_kernels {
 
 /* The best set that this machine has, or the one that the environment variable GATUN_ISA names. */
 const struct gatun_kernels *gatun_kernels(void);
+
+/* Its products of BF16, with the processor's own instructions where there are any. */
+const struct gatun_bfloats *gatun_bfloats(void);
 
 #endif

@@ -33,6 +33,10 @@ gatun_floats_fn ISA(gatun_floats);
 gatun_float_panel_fn ISA(gatun_float_panel);
 gatun_float_tile_fn ISA(gatun_float_tile);
 gatun_float_dots_fn ISA(gatun_float_dots);
+extern const struct gatun_bfloats ISA(gatun_bfloats);
+#if defined(GATUN_FAST_BFLOATS)
+extern const struct gatun_bfloats ISA(gatun_fast_bfloats);
+#endif
 gatun_norm_back_fn ISA(gatun_norm_back);
 gatun_softmax_back_fn ISA(gatun_softmax_back);
 gatun_activation_back_fn ISA(gatun_activation_back);
@@ -65,6 +69,10 @@ const struct gatun_kernels ISA(gatun_kernels) = {
     .float_panel = ISA(gatun_float_panel),
     .float_tile = ISA(gatun_float_tile),
     .float_dots = ISA(gatun_float_dots),
+    .bfloats = &ISA(gatun_bfloats),
+#if defined(GATUN_FAST_BFLOATS)
+    .fast_bfloats = &ISA(gatun_fast_bfloats),
+#endif
     .norm_back = ISA(gatun_norm_back),
     .softmax_back = ISA(gatun_softmax_back),
     .activation_back = ISA(gatun_activation_back),

@@ -2081,6 +2081,15 @@ public class GatunKernels extends NativeSymbols {
     public static int GATUN_B_PACKED() {
         return GATUN_B_PACKED;
     }
+    private static final int GATUN_BFLOATS = (int)32L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.GATUN_BFLOATS = 32
+     * }
+     */
+    public static int GATUN_BFLOATS() {
+        return GATUN_BFLOATS;
+    }
     private static final int GATUN_MUL_MAT = (int)3L;
     /**
      * {@snippet lang=c :
@@ -2162,6 +2171,64 @@ public class GatunKernels extends NativeSymbols {
                 traceDowncall("gatun_gemm_supports", type);
             }
             return (boolean)mh$.invokeExact(type);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gatun_fast_bfloats {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GatunKernels.C_BOOL    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gatun_fast_bfloats");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool gatun_fast_bfloats()
+     * }
+     */
+    public static FunctionDescriptor gatun_fast_bfloats$descriptor() {
+        return gatun_fast_bfloats.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool gatun_fast_bfloats()
+     * }
+     */
+    public static MethodHandle gatun_fast_bfloats$handle() {
+        return gatun_fast_bfloats.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool gatun_fast_bfloats()
+     * }
+     */
+    public static MemorySegment gatun_fast_bfloats$address() {
+        return gatun_fast_bfloats.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool gatun_fast_bfloats()
+     * }
+     */
+    public static boolean gatun_fast_bfloats() {
+        var mh$ = gatun_fast_bfloats.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gatun_fast_bfloats");
+            }
+            return (boolean)mh$.invokeExact();
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

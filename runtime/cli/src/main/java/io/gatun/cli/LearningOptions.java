@@ -2,6 +2,7 @@ package io.gatun.cli;
 
 import io.gatun.adapters.training.LearningRate;
 import io.gatun.adapters.training.Optimizer;
+import io.gatun.adapters.training.TrainerOptions.Compute;
 import io.gatun.tensor.Op.UpdateRule;
 import picocli.CommandLine.Option;
 
@@ -45,6 +46,14 @@ final class LearningOptions {
       paramLabel = "W",
       description = "What large scores of routers cost, such as 0.001 (default: nothing).")
   float routerZLoss;
+
+  @Option(
+      names = "--compute",
+      paramLabel = "TYPE",
+      description =
+          "Numbers of matrix products: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}). BF16"
+              + " is faster on processors that have it (AVX512-BF16).")
+  Compute compute = Compute.F32;
 
   /** The rule, with its schedule. */
   Optimizer optimizer() {

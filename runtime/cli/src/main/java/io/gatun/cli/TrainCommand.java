@@ -211,6 +211,7 @@ public final class TrainCommand implements CliCommand {
             .withThreads(threads > 0 ? threads : ThreadCount.free().threads())
             .withSeed(seed)
             .withRouterLosses(learning.balanceLoss, learning.routerZLoss)
+            .withCompute(learning.compute)
             .withEvaluation(every, patience);
     return snapshot == null ? options : options.withSnapshots(snapshot, every);
   }

@@ -18,12 +18,14 @@ final class FloatProducts {
   private final CustomNodes custom;
   private final MemorySegment[] lowered;
   private final ExpertRoutes routes;
+  private final boolean bfloats;
   private final Map<Tensor, MemorySegment> packed = new HashMap<>();
 
-  FloatProducts(CustomNodes custom, MemorySegment[] lowered, ExpertRoutes routes) {
+  FloatProducts(CustomNodes custom, MemorySegment[] lowered, ExpertRoutes routes, boolean bfloats) {
     this.custom = custom;
     this.lowered = lowered;
     this.routes = routes;
+    this.bfloats = bfloats;
   }
 
   /** W [K, M] · x [K, N] → [M, N], or W [K, M, X] · x [K, U or 1, T] → [M, U, T]. */
@@ -46,7 +48,7 @@ final class FloatProducts {
   private MemorySegment matrices(Tensor product) {
     Tensor w = product.operands().get(0);
     Tensor x = product.operands().get(1);
-    boolean many = x.shape().d1() >= PACKED_COLUMNS_MIN;
+    boolean many = x.shape().d1() >= PACKED_COLUMNS_MIN && !bfloats; // which round as they read
     int form = GatunKernels.GATUN_MUL_MAT() | (many ? GatunKernels.GATUN_B_PACKED() : 0);
     MemorySegment input = many ? packed.computeIfAbsent(x, this::pack) : lowered[x.index()];
     return custom.node(
@@ -59,7 +61,7 @@ final class FloatProducts {
 
   private MemorySegment data(int form) {
     MemorySegment node = gatun_gemm_node.allocate(custom.arena());
-    gatun_gemm_node.form(node, form);
+    gatun_gemm_node.form(node, bfloats ? form | GatunKernels.GATUN_BFLOATS() : form);
     return node;
   }
 

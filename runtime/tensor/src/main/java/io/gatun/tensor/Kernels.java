@@ -16,8 +16,10 @@ import java.util.Set;
  * <p>With every family off, logits equal libllama's bit for bit.
  *
  * @param families which kernels of our own may be chosen
+ * @param bfloats whether products of floats round their operands to BF16, for training: sums stay
+ *     F32 (arXiv 1905.12322)
  */
-public record Kernels(Set<Family> families) {
+public record Kernels(Set<Family> families, boolean bfloats) {
 
   /** Kernels that are switched together. */
   public enum Family {
@@ -35,6 +37,22 @@ public record Kernels(Set<Family> families) {
 
   public Kernels {
     families = Set.copyOf(families);
+  }
+
+  /** Some families, with products of floats in F32. */
+  public Kernels(Set<Family> families) {
+    this(families, false);
+  }
+
+  /** The same, with products of floats in BF16 or not. */
+  public Kernels withBfloats(boolean rounded) {
+    return new Kernels(families, rounded);
+  }
+
+  /** Whether this processor multiplies BF16 faster than F32. */
+  public static boolean fastBfloats() {
+    var _ = NativeLibraries.load();
+    return GatunKernels.gatun_fast_bfloats();
   }
 
   /** All of our own kernels. */

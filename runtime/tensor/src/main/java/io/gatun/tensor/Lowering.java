@@ -39,9 +39,9 @@ final class Lowering {
     ExpertRoutes routes = new ExpertRoutes(custom, lowered);
     this.inputs = new ConvertedInputs(custom, lowered, routes, FusedInputs.of(graph, kernels));
     this.products = new SharedProducts(custom, lowered, routes, inputs, graph, kernels);
-    this.floatProducts = new FloatProducts(custom, lowered, routes);
+    this.floatProducts = new FloatProducts(custom, lowered, routes, kernels.bfloats());
     this.ownAttention = new OwnAttention(custom, target.threads());
-    this.training = new TrainingNodes(custom, target.threads(), graph, lowered, routes);
+    this.training = new TrainingNodes(custom, target, graph, lowered, routes);
     this.ropes = new OwnRopes(custom, lowered, FusedRopes.of(graph, kernels));
     this.weightedSums = WeightedSums.of(graph, kernels);
   }

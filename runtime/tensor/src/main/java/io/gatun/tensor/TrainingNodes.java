@@ -23,16 +23,22 @@ final class TrainingNodes {
 
   private final CustomNodes custom;
   private final int threads;
+  private final boolean bfloats;
   private final MemorySegment[] lowered;
   private final Graph graph;
   private final ExpertRoutes routes;
   private final StoredProducts stored;
 
   TrainingNodes(
-      CustomNodes custom, int threads, Graph graph, MemorySegment[] lowered, ExpertRoutes routes) {
+      CustomNodes custom,
+      Lowering.Target target,
+      Graph graph,
+      MemorySegment[] lowered,
+      ExpertRoutes routes) {
     this.routes = routes;
     this.custom = custom;
-    this.threads = threads;
+    this.threads = target.threads();
+    this.bfloats = target.kernels().bfloats();
     this.graph = graph;
     this.lowered = lowered;
     this.stored = new StoredProducts(graph);
@@ -130,7 +136,7 @@ final class TrainingNodes {
     Tensor dy = node.operands().get(1);
     int form = GatunKernels.GATUN_GRAD_INPUT();
     MemorySegment input = at(dy);
-    if (dy.shape().d1() >= PACKED_COLUMNS_MIN) {
+    if (dy.shape().d1() >= PACKED_COLUMNS_MIN && !bfloats) {
       Shape s = dy.shape();
       Shape laidOut =
           new Shape(
@@ -231,7 +237,7 @@ final class TrainingNodes {
 
   private MemorySegment gemm(int form) {
     MemorySegment data = gatun_gemm_node.allocate(custom.arena());
-    gatun_gemm_node.form(data, form);
+    gatun_gemm_node.form(data, bfloats ? form | GatunKernels.GATUN_BFLOATS() : form);
     return data;
   }
 

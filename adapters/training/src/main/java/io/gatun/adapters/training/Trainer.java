@@ -1,5 +1,6 @@
 package io.gatun.adapters.training;
 
+import io.gatun.adapters.training.TrainerOptions.Compute;
 import io.gatun.adapters.training.TrainingPass.Kind;
 import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
@@ -71,7 +72,9 @@ public final class Trainer implements AutoCloseable {
     this.model = model.retain();
     this.parameters = parameters;
     this.options = options;
-    this.backend = Backend.cpu(options.threads(), Kernels.own());
+    this.backend =
+        Backend.cpu(
+            options.threads(), Kernels.own().withBfloats(options.compute() == Compute.BF16));
     try {
       this.store =
           new ParameterStore(
@@ -280,7 +283,7 @@ public final class Trainer implements AutoCloseable {
 
   /** What must be the same for training to go on as if it had never ended. */
   private String fingerprint() {
-    return "%s rows %d passes %d seed %d %s %s%s%s"
+    return "%s rows %d passes %d seed %d %s %s%s%s%s"
         .formatted(
             model.name(),
             options.batchRows(),
@@ -288,6 +291,7 @@ public final class Trainer implements AutoCloseable {
             options.seed(),
             options.optimizer().rule(),
             options.routerLosses().any() ? options.routerLosses() + " " : "",
+            options.compute() == Compute.F32 ? "" : options.compute() + " ",
             parameters.settings(),
             parameters.shapes(model));
   }

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param threads CPU threads
  * @param seed of first values
  * @param routerLosses what losses of routers count, for models with experts
+ * @param compute in which numbers matrix products of floats are computed
  */
 public record TrainerOptions(
     int batchRows,
@@ -24,7 +25,21 @@ public record TrainerOptions(
     long seed,
     Evaluation evaluation,
     Snapshots snapshots,
-    RouterLosses routerLosses) {
+    RouterLosses routerLosses,
+    Compute compute) {
+
+  /**
+   * In which numbers matrix products of floats are computed, forwards and backwards. Weights,
+   * gradients, optimisers, norms, attention and losses are F32 in any case (arXiv 1710.03740).
+   */
+  public enum Compute {
+    F32,
+    /**
+     * Both operands rounded to BF16, sums in F32 (arXiv 1905.12322). Faster than F32 only on
+     * processors with AVX512-BF16. No scaling of the loss is needed, as BF16 reaches as far as F32.
+     */
+    BF16
+  }
 
   /** How much of the forward pass is kept in memory; the rest is computed again. */
   public enum Recompute {
@@ -95,7 +110,8 @@ public record TrainerOptions(
         1,
         new Evaluation(0, 0),
         new Snapshots(Optional.empty(), 100),
-        RouterLosses.NONE);
+        RouterLosses.NONE,
+        Compute.F32);
   }
 
   public TrainerOptions withBatch(int rows, int passesOfStep) {
@@ -109,7 +125,8 @@ public record TrainerOptions(
         seed,
         evaluation,
         snapshots,
-        routerLosses);
+        routerLosses,
+        compute);
   }
 
   public TrainerOptions withSteps(long count) {
@@ -123,7 +140,8 @@ public record TrainerOptions(
         seed,
         evaluation,
         snapshots,
-        routerLosses);
+        routerLosses,
+        compute);
   }
 
   public TrainerOptions withOptimizer(Optimizer other) {
@@ -137,7 +155,8 @@ public record TrainerOptions(
         seed,
         evaluation,
         snapshots,
-        routerLosses);
+        routerLosses,
+        compute);
   }
 
   public TrainerOptions withRecompute(Recompute plan) {
@@ -151,7 +170,8 @@ public record TrainerOptions(
         seed,
         evaluation,
         snapshots,
-        routerLosses);
+        routerLosses,
+        compute);
   }
 
   public TrainerOptions withThreads(int count) {
@@ -165,7 +185,8 @@ public record TrainerOptions(
         seed,
         evaluation,
         snapshots,
-        routerLosses);
+        routerLosses,
+        compute);
   }
 
   public TrainerOptions withSeed(long other) {
@@ -179,7 +200,8 @@ public record TrainerOptions(
         other,
         evaluation,
         snapshots,
-        routerLosses);
+        routerLosses,
+        compute);
   }
 
   public TrainerOptions withEvaluation(long every, int patience) {
@@ -193,7 +215,8 @@ public record TrainerOptions(
         seed,
         new Evaluation(every, patience),
         snapshots,
-        routerLosses);
+        routerLosses,
+        compute);
   }
 
   public TrainerOptions withSnapshots(Path file, long every) {
@@ -207,7 +230,8 @@ public record TrainerOptions(
         seed,
         evaluation,
         new Snapshots(Optional.of(file), every),
-        routerLosses);
+        routerLosses,
+        compute);
   }
 
   /** With losses of routers: what balance and z count beside the loss of a token; 0 for none. */
@@ -222,6 +246,22 @@ public record TrainerOptions(
         seed,
         evaluation,
         snapshots,
-        new RouterLosses(balance, z));
+        new RouterLosses(balance, z),
+        compute);
+  }
+
+  public TrainerOptions withCompute(Compute numbers) {
+    return new TrainerOptions(
+        batchRows,
+        passes,
+        steps,
+        optimizer,
+        recompute,
+        threads,
+        seed,
+        evaluation,
+        snapshots,
+        routerLosses,
+        numbers);
   }
 }

@@ -9,6 +9,7 @@ import io.gatun.adapters.training.Packing;
 import io.gatun.adapters.training.Parameters;
 import io.gatun.adapters.training.Trainer;
 import io.gatun.adapters.training.TrainerOptions;
+import io.gatun.adapters.training.TrainerOptions.Compute;
 import io.gatun.adapters.training.TrainingListener;
 import io.gatun.model.Model;
 import io.gatun.model.gguf.TensorInfo;
@@ -25,7 +26,8 @@ import java.util.Optional;
 
 /**
  * Training steps of Gatun and of LibTorch in turns, on the same weights and batches: {@code
- * CompareTraining 10M|100M full|lora STEPS THREADS FOLDER}.
+ * CompareTraining 10M|100M full|lora STEPS THREADS FOLDER F32|BF16}. LibTorch computes in F32 in
+ * any case.
  */
 public final class CompareTraining {
   private static final float RATE = 1e-3f;
@@ -48,11 +50,13 @@ public final class CompareTraining {
     int steps = Integer.parseInt(args[2]);
     Path folder = Files.createDirectories(Path.of(args[4]));
     CompareTraining compare = new CompareTraining();
-    compare.run(shape, lora, steps, Integer.parseInt(args[3]), folder);
-    compare.print(shape, args[1], lora);
+    Compute compute = Compute.valueOf(args[5]);
+    compare.run(shape, lora, steps, Integer.parseInt(args[3]), folder, compute);
+    compare.print(shape, args[1] + ", " + compute, lora);
   }
 
-  private void run(TrainingShape shape, boolean lora, int steps, int threads, Path folder)
+  private void run(
+      TrainingShape shape, boolean lora, int steps, int threads, Path folder, Compute compute)
       throws IOException {
     Packing data = shape.data(steps);
     List<MiniBatch> batches = data.epoch(0);
@@ -63,6 +67,7 @@ public final class CompareTraining {
             .withBatch(TrainingShape.SEQUENCES * TrainingShape.LENGTH, 1)
             .withSteps(steps)
             .withOptimizer(optimizer)
+            .withCompute(compute)
             .withThreads(threads);
     Parameters parameters = lora ? LoraParameters.ofRank(RANK) : FullParameters.all();
     try (Model model = shape.model(folder, DType.F32);
