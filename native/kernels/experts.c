@@ -156,26 +156,31 @@ static void panel_product(const expert_place *p, const expert_place *then, const
     }
 }
 
-/* Panels that a thread takes at once: see run_of in mul_mat.c. */
-enum { PANELS_AT_ONCE = 8 };
-
 /* Panels of one expert, from first to end; none when the work is done. */
 typedef struct {
     int32_t expert;
     int64_t first, end;
 } panel_run;
 
-/* The next panels of an expert that somebody chose. */
-static panel_run take_chosen(counter *c, const route *r, int64_t panels) {
-    const int64_t runs = (panels + PANELS_AT_ONCE - 1) / PANELS_AT_ONCE;
+/* The next panels of an expert that somebody chose: at most `most` of the `panels` it has. */
+static panel_run take_chosen(counter *c, const route *r, int64_t panels, int64_t most) {
+    const int64_t runs = (panels + most - 1) / most;
     for (int64_t next = take(c); next < runs * r->experts; next = take(c)) {
         const int32_t expert = (int32_t)(next / runs);
         if (r->first_group[expert] < r->first_group[expert + 1]) {
-            const int64_t first = next % runs * PANELS_AT_ONCE, end = first + PANELS_AT_ONCE;
+            const int64_t first = next % runs * most, end = first + most;
             return (panel_run){expert, first, end < panels ? end : panels};
         }
     }
     return (panel_run){0};
+}
+
+static int64_t chosen_experts(const route *r) {
+    int64_t chosen = 0;
+    for (int32_t e = 0; e < r->experts; e++) {
+        chosen += r->first_group[e] < r->first_group[e + 1];
+    }
+    return chosen;
 }
 
 /*
@@ -184,16 +189,17 @@ static panel_run take_chosen(counter *c, const route *r, int64_t panels) {
  */
 void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     (void)ith;
-    (void)nth;
     packed_header *header = dst->src[0]->data;
     const char *packed = (const char *)(header + 1);
     counter *counter = &header->counters[(int)(intptr_t)userdata];
     const route *r = dst->src[1]->data;
     const int64_t panels = pieces_of_all(dst, 2, PANEL_ROWS);
     const int64_t pairs = columns_of_each(dst, 2);
-    panel_run run = take_chosen(counter, r, panels);
+    const int64_t all = panels * chosen_experts(r), most = run_of(all, nth);
+    const bool plenty = all >= 4 * nth * most; /* or a thread would hold what another waits for */
+    panel_run run = take_chosen(counter, r, panels, most);
     while (run.first < run.end) {
-        const panel_run next = take_chosen(counter, r, panels);
+        const panel_run next = plenty ? take_chosen(counter, r, panels, most) : (panel_run){0};
         expert_place p = {run.expert, place_of(dst, 2, PANEL_ROWS, pairs, run.first)};
         for (int64_t panel = run.first; panel < run.end; panel++) {
             const bool last = panel + 1 == run.end;
@@ -206,7 +212,7 @@ void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *user
             panel_product(&p, &then, r, packed);
             p = then;
         }
-        run = next;
+        run = plenty ? next : take_chosen(counter, r, panels, most);
     }
 }
 

@@ -75,15 +75,6 @@ static void panel_product(const place *at, const place *then, const char *packed
 }
 
 /*
- * Panels that a thread takes at once: neighbours, because threads that write to the same cache lines of
- * the result wait for each other, but few enough that none has to wait long for the last one.
- */
-static int64_t run_of(int64_t panels, int nth) {
-    const int64_t run = panels / (8 * nth);
-    return run < 1 ? 1 : run > 8 ? 8 : run;
-}
-
-/*
  * src[0]: bytes of gatun_quantize; src[1…]: weights. dst: the products one after another, each
  * dense [M, N]. userdata: which of the counters is this product's.
  */

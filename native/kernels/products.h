@@ -90,4 +90,13 @@ static inline ahead next_panel(const char *first, const struct ggml_tensor *w, i
     return (ahead){first, (int)(PANEL_ROWS * (int64_t)w->nb[1] / blocks)};
 }
 
+/*
+ * Panels that a thread takes at once: neighbours, because threads that write to the same cache lines of
+ * the result wait for each other, but few enough that none has to wait long for the last one.
+ */
+static inline int64_t run_of(int64_t panels, int nth) {
+    const int64_t run = panels / (8 * nth);
+    return run < 1 ? 1 : run > 8 ? 8 : run;
+}
+
 #endif

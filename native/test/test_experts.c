@@ -59,10 +59,10 @@ enum { WEIGHTS = 3 };
 
 /* Several weights [K, M, X] of one family and their products. */
 static void compare(int32_t type, int32_t other, int64_t k, int64_t x, int64_t used, int64_t tokens,
-                    bool shared, int favourite, float scale) {
+                    bool shared, int favourite, float scale, int64_t widest) {
     const int block = gatun_activation_block(type);
     const int64_t pairs = used * tokens;
-    const int64_t widths[WEIGHTS] = {1 + next_random() % 40, 16, 1 + next_random() % 20};
+    const int64_t widths[WEIGHTS] = {1 + next_random() % (uint32_t)widest, 16, 1 + next_random() % 20};
     int64_t *experts = filled(pairs * (int64_t)sizeof *experts);
     struct ggml_tensor ids = random_ids(used, tokens, x, favourite, experts);
     const int64_t gap = next_random() % 4, each = shared ? 1 : used;
@@ -97,6 +97,19 @@ static void compare(int32_t type, int32_t other, int64_t k, int64_t x, int64_t u
     }
     run_op(gatun_mul_mat_experts, &tc, GATUN_PRODUCTS - 1);
 
+    /* One thread takes neighbouring panels at once, many take one each: the same bits. */
+    float *again = filled(rows * pairs * (int64_t)sizeof *again);
+    tc.data = again;
+    for (int threads = 1; threads < 50; threads += 40) {
+        run_op(gatun_quantize_experts, &tq, block);
+        memset(again, 0xa5, (size_t)(rows * pairs) * sizeof *again);
+        for (int ith = 0; ith < threads; ith++) {
+            gatun_mul_mat_experts(&tc, ith, threads, NULL);
+        }
+        check(memcmp(again, c, (size_t)(rows * pairs) * sizeof *c) == 0, "type %d: %d threads give other bits",
+              type, threads);
+    }
+
     float *exact = filled((k + FLOAT_ROWS) * (int64_t)sizeof *exact);
     const float *result = c;
     for (int i = 0; i < WEIGHTS; result += widths[i++] * pairs) {
@@ -121,7 +134,7 @@ static void compare(int32_t type, int32_t other, int64_t k, int64_t x, int64_t u
         }
         free(w[i].data);
     }
-    free(experts), free(ids.data), free(values), free(tr.data), free(tq.data), free(c), free(exact);
+    free(experts), free(ids.data), free(values), free(tr.data), free(tq.data), free(c), free(again), free(exact);
 }
 
 int main(void) {
@@ -136,13 +149,13 @@ int main(void) {
         for (unsigned s = 0; s < sizeof shapes / sizeof *shapes; s++) {
             if (cases++ % CASE_STEP == 0) {
                 const int64_t *n = shapes[s];
-                compare(types[i], other, n[0], n[1], n[2], n[3], s % 2, (int)(s * 45 % 100), 1);
+                compare(types[i], other, n[0], n[1], n[2], n[3], s % 2, (int)(s * 45 % 100), 1, 40);
             }
         }
-        compare(types[i], other, block, 3, 2, 5, true, 0, 1e-3f);
-        compare(types[i], other, block, 3, 2, 5, false, 100, 0);
+        compare(types[i], other, block, 3, 2, 5, true, 0, 1e-3f, 700);
+        compare(types[i], other, block, 3, 2, 5, false, 100, 0, 40);
     }
-    compare(TYPE_Q8_0, TYPE_Q4_0, 32, GATUN_EXPERTS_MAX, 8, 3, true, 0, 1);
+    compare(TYPE_Q8_0, TYPE_Q4_0, 32, GATUN_EXPERTS_MAX, 8, 3, true, 0, 1, 40);
     printf("experts: %s\n", gatun_isa());
     return 0;
 }

@@ -66,6 +66,32 @@ static void compare(int32_t type, int64_t k, int64_t m, int64_t n, float scale) 
     free(w), free(x), free(packed), free(c), free(panel);
 }
 
+/* One thread takes neighbouring panels, several one each: the same bits. */
+static void runs_of_panels(int32_t type) {
+    enum { M = 16 * 19 + 3, N = 5 };
+    const struct weight_type *t = gatun_weight_type(type);
+    const int64_t k = t->block_values;
+    uint8_t *w = random_blocks(type, M * k / t->block_values, 1);
+    float *x = random_floats(k * N, 1);
+    struct ggml_tensor tw = matrix(type, k, M, w), tx = matrix(TYPE_F32, k, N, x);
+    tw.nb[1] = (size_t)row_bytes(type, k);
+    struct ggml_tensor tq = {.data = filled(gatun_quantized_bytes(t->block_values, k, N)), .src = {&tx}};
+    float *c[2];
+    for (int many = 0; many < 2; many++) {
+        run_op(gatun_quantize, &tq, gatun_activation_block(type));
+        c[many] = filled(M * N * (int64_t)sizeof **c);
+        struct ggml_tensor tc = matrix(TYPE_F32, M, N, c[many]);
+        tc.src[0] = &tq;
+        tc.src[1] = &tw;
+        const int threads = many ? 40 : 1;
+        for (int ith = 0; ith < threads; ith++) {
+            gatun_mul_mat(&tc, ith, threads, NULL);
+        }
+    }
+    check(memcmp(c[0], c[1], M * N * sizeof **c) == 0, "type %d: runs of panels give other bits", type);
+    free(w), free(x), free(tq.data), free(c[0]), free(c[1]);
+}
+
 /* The sets differ in nothing but the order of float sums. */
 static void same_as_generic(int32_t type) {
     const struct weight_type *t = gatun_weight_type(type);
@@ -126,6 +152,7 @@ int main(void) {
         compare(types[i], block, 5, 4, 1e-3f);
         compare(types[i], block, 5, 4, 0);
         same_as_generic(types[i]);
+        runs_of_panels(types[i]);
     }
     printf("int8_gemm: %s\n", gatun_isa());
     return 0;
