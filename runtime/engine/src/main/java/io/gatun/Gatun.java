@@ -38,7 +38,8 @@ public final class Gatun {
             file,
             loading.withKernels(running.kernels()),
             (h, plan) ->
-                plan.require(file.toString(), Engine.cellsOf(h, running), running.batchRows()))) {
+                plan.withKvTypes(h, running.kvTypes())
+                    .require(file.toString(), Engine.cellsOf(h, running), running.batchRows()))) {
       return new LanguageModel(Engine.open(model, running));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);

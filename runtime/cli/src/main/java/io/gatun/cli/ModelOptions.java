@@ -3,6 +3,7 @@ package io.gatun.cli;
 import io.gatun.Gatun;
 import io.gatun.LanguageModel;
 import io.gatun.engine.EngineOptions;
+import io.gatun.model.KvTypes;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.tensor.Kernels;
@@ -63,6 +64,25 @@ final class ModelOptions {
   String kernels = "own";
 
   @Option(
+      names = "--kv-type",
+      paramLabel = "TYPE",
+      description =
+          "Type of the KV cache: f32, f16, bf16, q8_0, q5_1 or q4_0 (default: ${DEFAULT-VALUE}).")
+  String kvType = "f16";
+
+  @Option(
+      names = "--kv-type-v",
+      paramLabel = "TYPE",
+      description = "Another type for values, which suffer less than keys.")
+  @Nullable String kvTypeOfValues;
+
+  @Option(
+      names = "--kv-outer",
+      paramLabel = "N",
+      description = "Keep so many first and last layers of the KV cache in F16 (default: 0).")
+  int kvOuter;
+
+  @Option(
       names = "--gpu-layers",
       paramLabel = "N",
       description = "Layers on GPUs, counted from the last; -1 for as many as fit (default).")
@@ -105,7 +125,15 @@ final class ModelOptions {
         .withContextTokens(context)
         .withBatchRows(batch)
         .withSequencesMax(sequences)
+        .withKvTypes(kvTypes())
         .withKernels(Kernels.parse(kernels));
+  }
+
+  private KvTypes kvTypes() {
+    String values = kvTypeOfValues == null ? kvType : kvTypeOfValues;
+    return KvTypes.of(KvTypes.parse(kvType))
+        .withValues(KvTypes.parse(values))
+        .withOuterLayers(kvOuter);
   }
 
   LanguageModel load() throws IOException {

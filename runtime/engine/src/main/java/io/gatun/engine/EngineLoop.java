@@ -63,7 +63,7 @@ final class EngineLoop implements AutoCloseable {
     try {
       store =
           KvStore.allocate(
-              model.hyperparams(), contextTokens, options.kvType(), model.devices()::of);
+              model.hyperparams(), contextTokens, options.kvTypes(), model.devices()::of);
     } catch (RuntimeException e) {
       backend.close();
       throw e;

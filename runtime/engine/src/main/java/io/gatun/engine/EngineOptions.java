@@ -1,6 +1,6 @@
 package io.gatun.engine;
 
-import io.gatun.tensor.DType;
+import io.gatun.model.KvTypes;
 import io.gatun.tensor.Kernels;
 
 /**
@@ -12,7 +12,7 @@ import io.gatun.tensor.Kernels;
  * @param sequencesMax the most sequences that run at once; others wait
  * @param threads CPU threads; 0 for as many as there are cores that nothing else uses when the
  *     engine starts
- * @param kvType element type of the KV cache, F16
+ * @param kvTypes element types of the KV cache
  * @param adapterBytes the most memory for adapters, which are brought there when they are used
  * @param kernels which kernels of Gatun's own are used; {@link Kernels#ggml} gives libllama's bits
  */
@@ -21,7 +21,7 @@ public record EngineOptions(
     int batchRows,
     int sequencesMax,
     int threads,
-    DType kvType,
+    KvTypes kvTypes,
     long adapterBytes,
     Kernels kernels) {
   /** The context that an engine gets when nobody asks for one, if the model's own is longer. */
@@ -35,43 +35,45 @@ public record EngineOptions(
     if (adapterBytes < 0) {
       throw new IllegalArgumentException("adapterBytes must not be negative, got " + adapterBytes);
     }
-    if (kvType != DType.F16) {
-      throw new IllegalArgumentException("the KV cache can be F16, not " + kvType);
-    }
   }
 
   public static EngineOptions defaults() {
-    return new EngineOptions(0, 512, 64, 0, DType.F16, 1L << 30, Kernels.own());
+    return new EngineOptions(0, 512, 64, 0, KvTypes.F16, 1L << 30, Kernels.own());
   }
 
   public EngineOptions withContextTokens(int tokens) {
     return new EngineOptions(
-        tokens, batchRows, sequencesMax, threads, kvType, adapterBytes, kernels);
+        tokens, batchRows, sequencesMax, threads, kvTypes, adapterBytes, kernels);
   }
 
   public EngineOptions withBatchRows(int rows) {
     return new EngineOptions(
-        contextTokens, rows, sequencesMax, threads, kvType, adapterBytes, kernels);
+        contextTokens, rows, sequencesMax, threads, kvTypes, adapterBytes, kernels);
   }
 
   public EngineOptions withSequencesMax(int sequences) {
     return new EngineOptions(
-        contextTokens, batchRows, sequences, threads, kvType, adapterBytes, kernels);
+        contextTokens, batchRows, sequences, threads, kvTypes, adapterBytes, kernels);
   }
 
   public EngineOptions withThreads(int count) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, count, kvType, adapterBytes, kernels);
+        contextTokens, batchRows, sequencesMax, count, kvTypes, adapterBytes, kernels);
   }
 
   public EngineOptions withKernels(Kernels chosen) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, threads, kvType, adapterBytes, chosen);
+        contextTokens, batchRows, sequencesMax, threads, kvTypes, adapterBytes, chosen);
+  }
+
+  public EngineOptions withKvTypes(KvTypes types) {
+    return new EngineOptions(
+        contextTokens, batchRows, sequencesMax, threads, types, adapterBytes, kernels);
   }
 
   public EngineOptions withAdapterBytes(long bytes) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, threads, kvType, bytes, kernels);
+        contextTokens, batchRows, sequencesMax, threads, kvTypes, bytes, kernels);
   }
 
   private static void require(String name, int value, int low, int high) {

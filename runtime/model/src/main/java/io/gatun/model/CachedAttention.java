@@ -2,6 +2,7 @@ package io.gatun.model;
 
 import io.gatun.tensor.Shape;
 import io.gatun.tensor.Tensor;
+import java.util.Optional;
 
 /**
  * Attention over a KV cache: writes this pass' keys and values into their cells, then reads the
@@ -25,10 +26,13 @@ record CachedAttention(KvStore store, Tensor cells, int kvLength, Tensor mask, T
     long rows = q.shape().d2();
     Tensor keys = pass.graph().stored(store.keys(s.layer()));
     Tensor values = pass.graph().stored(store.values(s.layer()));
-    var _ = keys.setRows(flat(k), cells);
-    var _ = values.setRows(flat(v), cells);
+    Optional<Tensor> keyTurn = store.turn(keys.type(), s.h().headDim()).map(pass.graph()::stored);
+    Optional<Tensor> valueTurn =
+        store.turn(values.type(), s.h().valueDim()).map(pass.graph()::stored);
+    var _ = keys.setRows(flat(turned(keyTurn, k)), cells);
+    var _ = values.setRows(flat(turned(valueTurn, v)), cells);
 
-    Tensor qh = q.permute(0, 2, 1, 3); // [D, T, H]
+    Tensor qh = turned(keyTurn, q).permute(0, 2, 1, 3); // [D, T, H]
     Tensor kh = read(keys, k.shape()); // [D, S, G]
     Tensor vh = read(values, v.shape()); // [D, S, G]
     Tensor visible = s.sliding() ? slidingMask : mask;
@@ -44,7 +48,19 @@ record CachedAttention(KvStore store, Tensor cells, int kvLength, Tensor mask, T
                     options.scale(),
                     options.softcap())
             : pass.graph().attention(qh, kh, vh, visible, options.scale(), options.softcap());
-    return out.reshape(out.shape().d0() * out.shape().d1(), rows);
+    Tensor back = turned(valueTurn, out);
+    return back.reshape(back.shape().d0() * back.shape().d1(), rows);
+  }
+
+  /** Heads times a matrix [B, B], B values at a time; as they are without one. */
+  private static Tensor turned(Optional<Tensor> turn, Tensor heads) {
+    if (turn.isEmpty()) {
+      return heads;
+    }
+    Shape shape = heads.shape();
+    long block = turn.get().shape().d0();
+    Tensor rows = heads.dense().reshape(block, shape.elements() / block);
+    return turn.get().matMul(rows).reshape(shape.d0(), shape.d1(), shape.d2());
   }
 
   /** [D, G, T] → [D·G, T]; heads lie together even in a view of a fused projection. */

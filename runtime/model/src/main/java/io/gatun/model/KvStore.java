@@ -6,7 +6,10 @@ import io.gatun.tensor.Layout;
 import io.gatun.tensor.Shape;
 import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.TensorStore;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 
 /**
  * The memory of a KV cache: per layer keys [D·G, cells] and values [D·G, cells]. Which cell belongs
@@ -16,33 +19,56 @@ import java.util.function.IntFunction;
  */
 public final class KvStore implements AutoCloseable {
   private final TensorStore store;
+  private final Hyperparams h;
+  private final KvTypes types;
   private final int cells;
 
-  private KvStore(TensorStore store, int cells) {
+  private KvStore(TensorStore store, Hyperparams h, KvTypes types, int cells) {
     this.store = store;
+    this.h = h;
+    this.types = types;
     this.cells = cells;
   }
 
-  /** Allocates a zeroed cache; each layer lies on the device that computes it. */
+  /**
+   * Allocates a zeroed cache; each layer lies on the device that computes it.
+   *
+   * @throws UnsupportedModelException when the model's heads are no whole blocks of a type
+   */
   public static KvStore allocate(
-      Hyperparams h, int cells, DType type, IntFunction<Device> deviceOfLayer) {
+      Hyperparams h, int cells, KvTypes types, IntFunction<Device> deviceOfLayer) {
+    types.require(h);
+    int layers = h.layerCount();
     try (TensorStore.Builder builder = TensorStore.builder("KV cache")) {
-      for (int layer = 0; layer < h.layerCount(); layer++) {
+      for (int layer = 0; layer < layers; layer++) {
         Device device = deviceOfLayer.apply(layer);
         builder.zeroed(
-            "cache_k." + layer, layout(type, h.kvHeadCount() * h.headDim(), cells), device);
+            "cache_k." + layer,
+            layout(types.keys(layer, layers), h.kvHeadCount() * h.headDim(), cells),
+            device);
         builder.zeroed(
-            "cache_v." + layer, layout(type, h.kvHeadCount() * h.valueDim(), cells), device);
+            "cache_v." + layer,
+            layout(types.values(layer, layers), h.kvHeadCount() * h.valueDim(), cells),
+            device);
       }
-      return new KvStore(builder.build(), cells);
+      for (int block : turns(h, types)) {
+        Layout matrix = Layout.dense(DType.F32, Shape.of(block, block));
+        builder.zeroed(turn(block), matrix, deviceOfLayer.apply(0));
+      }
+      KvStore made = new KvStore(builder.build(), h, types, cells);
+      made.turns().forEach(made::writeTurn);
+      return made;
     }
   }
 
   /** Bytes of a cache. */
-  public static long bytes(Hyperparams h, int cells, DType type) {
-    long keys = type.rowBytes((long) h.kvHeadCount() * h.headDim());
-    long values = type.rowBytes((long) h.kvHeadCount() * h.valueDim());
-    return h.layerCount() * (keys + values) * cells;
+  public static long bytes(Hyperparams h, int cells, KvTypes types) {
+    long sum = 0;
+    for (int layer = 0; layer < h.layerCount(); layer++) {
+      sum += types.keys(layer, h.layerCount()).rowBytes((long) h.kvHeadCount() * h.headDim());
+      sum += types.values(layer, h.layerCount()).rowBytes((long) h.kvHeadCount() * h.valueDim());
+    }
+    return sum * cells;
   }
 
   public int cells() {
@@ -52,6 +78,7 @@ public final class KvStore implements AutoCloseable {
   /** Empties every cell, so that what a mask hides is 0 and never NaN. */
   public void zero() {
     store.zero();
+    turns().forEach(this::writeTurn);
   }
 
   /**
@@ -61,8 +88,40 @@ public final class KvStore implements AutoCloseable {
    * @param values [D·G]
    */
   public void put(int layer, int cell, float[] keys, float[] values) {
-    store.write(keys(layer), (long) cell * keys.length, keys);
-    store.write(values(layer), (long) cell * values.length, values);
+    put(keys(layer), cell, keys, h.headDim());
+    put(values(layer), cell, values, h.valueDim());
+  }
+
+  private void put(StoredTensor cache, int cell, float[] row, int headDim) {
+    int block = KvTypes.turned(cache.type(), headDim);
+    float[] stored = block == 1 ? row : Hadamard.turned(row, block);
+    store.writeRow(cache, cell, stored);
+  }
+
+  /**
+   * The matrix [B, B] by which a side's heads are turned, B values at a time; none for most types.
+   */
+  Optional<StoredTensor> turn(DType type, int headDim) {
+    int block = KvTypes.turned(type, headDim);
+    return block == 1 ? Optional.empty() : store.find(turn(block));
+  }
+
+  private List<Integer> turns() {
+    return turns(h, types);
+  }
+
+  private static List<Integer> turns(Hyperparams h, KvTypes types) {
+    int keys = KvTypes.turned(types.keys(), h.headDim());
+    int values = KvTypes.turned(types.values(), h.valueDim());
+    return Stream.of(keys, values).filter(block -> block > 1).distinct().toList();
+  }
+
+  private static String turn(int block) {
+    return "hadamard." + block;
+  }
+
+  private void writeTurn(int block) {
+    store.write(store.find(turn(block)).orElseThrow(), 0, Hadamard.matrix(block));
   }
 
   StoredTensor keys(int layer) {

@@ -68,6 +68,19 @@ public record MemoryPlan(
     return use.kvPerToken();
   }
 
+  /** The same with a KV cache of other types than F16. */
+  public MemoryPlan withKvTypes(Hyperparams h, KvTypes types) {
+    long perToken = KvStore.bytes(h, 1, types);
+    double share = (double) perToken / Math.max(1, use.kvPerToken());
+    List<OnGpu> scaled =
+        gpus.stream()
+            .map(
+                g -> new OnGpu(g.name(), g.weights(), Math.round(g.kvPerToken() * share), g.free()))
+            .toList();
+    PerUse other = new PerUse(perToken, use.computePerRow(), use.logitsPerRow());
+    return new MemoryPlan(mapped, privateCopies, rearranged, scaled, other, available, total);
+  }
+
   /** Main memory that is free, or that the system can free at once; within a container's limit. */
   public static long availableBytes() {
     return Math.min(machineAvailable(), CgroupMemory.own().available().orElse(Long.MAX_VALUE));

@@ -4,7 +4,6 @@ import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.gguf.GgufFile;
 import io.gatun.model.gguf.TensorInfo;
 import io.gatun.tensor.CapacityException;
-import io.gatun.tensor.DType;
 import io.gatun.tensor.Device;
 import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.TensorStore;
@@ -217,7 +216,7 @@ public final class Model implements AutoCloseable {
       Architecture architecture = architectureOf(file);
       Hyperparams h = architecture.hyperparams(file.metadata());
       requireTensors(file, h);
-      long kvPerToken = KvStore.bytes(h, 1, DType.F16);
+      long kvPerToken = KvStore.bytes(h, 1, KvTypes.F16);
       LayerDevices devices =
           LayerDevices.place(
               h.layerCount(), options.gpuLayers(), bytesPerLayer(file, h), Device.gpus());
@@ -302,7 +301,7 @@ public final class Model implements AutoCloseable {
     private static long bytesPerLayer(GgufFile file, Hyperparams h) {
       List<TensorInfo> tensors = file.tensors();
       long weights = tensors.stream().mapToLong(TensorInfo::bytes).sum();
-      return (weights + KvStore.bytes(h, Math.min(h.contextLength(), 4096), DType.F16))
+      return (weights + KvStore.bytes(h, Math.min(h.contextLength(), 4096), KvTypes.F16))
           / h.layerCount();
     }
   }

@@ -41,27 +41,36 @@ final class FloatProducts {
         DType.F32,
         product.shape(),
         GatunKernels.gatun_gemm_experts$address(),
-        data(GatunKernels.GATUN_MUL_MAT()),
+        data(GatunKernels.GATUN_MUL_MAT(), rounds(w)),
         List.of(lowered[w.index()], lowered[x.index()], route));
   }
 
   private MemorySegment matrices(Tensor product) {
     Tensor w = product.operands().get(0);
     Tensor x = product.operands().get(1);
-    boolean many = x.shape().d1() >= PACKED_COLUMNS_MIN && !bfloats; // which round as they read
+    boolean rounds = rounds(w); // which products do as they read, so that nothing is laid out
+    boolean many = x.shape().d1() >= PACKED_COLUMNS_MIN && !rounds;
     int form = GatunKernels.GATUN_MUL_MAT() | (many ? GatunKernels.GATUN_B_PACKED() : 0);
     MemorySegment input = many ? packed.computeIfAbsent(x, this::pack) : lowered[x.index()];
     return custom.node(
         DType.F32,
         product.shape(),
         GatunKernels.gatun_gemm$address(),
-        data(form),
+        data(form, rounds),
         List.of(lowered[w.index()], input));
   }
 
-  private MemorySegment data(int form) {
+  /**
+   * Whether operands are rounded to BF16: in training when asked, and with weights that are BF16
+   * where it is faster, as GGML rounds their inputs too.
+   */
+  private boolean rounds(Tensor weights) {
+    return bfloats || (weights.type() == DType.BF16 && Kernels.fastBfloats());
+  }
+
+  private MemorySegment data(int form, boolean rounds) {
     MemorySegment node = gatun_gemm_node.allocate(custom.arena());
-    gatun_gemm_node.form(node, bfloats ? form | GatunKernels.GATUN_BFLOATS() : form);
+    gatun_gemm_node.form(node, rounds ? form | GatunKernels.GATUN_BFLOATS() : form);
     return node;
   }
 

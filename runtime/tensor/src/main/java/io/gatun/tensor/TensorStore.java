@@ -125,6 +125,28 @@ public final class TensorStore implements AutoCloseable {
     }
   }
 
+  /** Writes one whole row, converted to the tensor's type. */
+  public void writeRow(StoredTensor tensor, long row, float[] values) {
+    long width = tensor.shape().d0();
+    if (values.length != width || row < 0 || row >= tensor.shape().rows()) {
+      throw new ShapeException(
+          "%s: %d values do not fit as row %d".formatted(tensor, values.length, row));
+    }
+    if (tensor.type() == DType.F32 || tensor.type() == DType.F16) {
+      write(tensor, row * width, values);
+      return;
+    }
+    byte[] bytes = Quantization.quantize(tensor.type(), values, (int) width);
+    synchronized (this) {
+      requireOwn(tensor);
+      requireWritable(tensor);
+      try (Arena scratch = Arena.ofConfined()) {
+        MemorySegment from = scratch.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+        Ggml.ggml_backend_tensor_set(tensor.handle(), from, row * bytes.length, bytes.length);
+      }
+    }
+  }
+
   /**
    * All values of an F32 tensor of the store.
    *

@@ -11,6 +11,7 @@ import io.gatun.bindings.ggml.Llama;
 import io.gatun.bindings.ggml.ggml_threadpool_params;
 import io.gatun.bindings.ggml.llama_batch;
 import io.gatun.bindings.ggml.llama_context_params;
+import io.gatun.tensor.DType;
 import io.gatun.tensor.NativeException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,6 +38,18 @@ public final class LlamaContext implements AutoCloseable {
    * @param sequences the most sequences
    */
   public LlamaContext(LlamaModel model, int cells, int batchRows, int sequences, int threads) {
+    this(model, cells, batchRows, sequences, threads, DType.F16, DType.F16);
+  }
+
+  /** The same with other types of keys and values than F16. */
+  public LlamaContext(
+      LlamaModel model,
+      int cells,
+      int batchRows,
+      int sequences,
+      int threads,
+      DType keys,
+      DType values) {
     NativeLibraries.loadForLlama();
     this.batchRows = batchRows;
     this.vocabulary = model.tokenCount();
@@ -50,6 +63,8 @@ public final class LlamaContext implements AutoCloseable {
     llama_context_params.n_threads_batch(params, threads);
     llama_context_params.flash_attn_type(params, Llama.LLAMA_FLASH_ATTN_TYPE_ENABLED());
     llama_context_params.kv_unified(params, true);
+    llama_context_params.type_k(params, keys.id());
+    llama_context_params.type_v(params, values.id());
     llama_context_params.no_perf(params, true);
     MemorySegment raw = Llama.llama_init_from_model(model.handle(), params);
     if (raw.equals(NULL)) {
