@@ -147,13 +147,13 @@ public final class Vocabulary implements AutoCloseable {
 
   /** The bytes that a token stands for: possibly none, possibly a part of a character. */
   public byte[] bytes(int token) {
-    requirePresent();
+    requireTokens();
     return loaded.tokens().bytes(token);
   }
 
   /** How a token is written, special ones by their name. */
   public String show(int token) {
-    requirePresent();
+    requireTokens();
     return loaded.tokens().show(token);
   }
 
@@ -245,6 +245,11 @@ public final class Vocabulary implements AutoCloseable {
     if (closed) {
       throw new IllegalStateException("already closed: vocabulary of " + name);
     }
+    requireTokens();
+  }
+
+  /** Tokens themselves are Java's: a text that was generated before the close can still be read. */
+  private void requireTokens() {
     if (!present()) {
       throw new UnsupportedModelException(
           "the model has no vocabulary: it works on token ids only");
