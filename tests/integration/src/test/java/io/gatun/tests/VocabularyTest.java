@@ -109,7 +109,7 @@ class VocabularyTest {
         CountDownLatch started = new CountDownLatch(3);
         ends.add(executor.submit(() -> untilClosed(started, () -> encode(vocabulary, text))));
         ends.add(executor.submit(() -> untilClosed(started, () -> encode(vocabulary, "a"))));
-        ends.add(executor.submit(() -> untilClosed(started, () -> pieces(vocabulary))));
+        ends.add(executor.submit(() -> untilClosed(started, () -> both(vocabulary))));
         started.await();
         vocabulary.close();
         for (Future<Throwable> end : ends) {
@@ -119,7 +119,13 @@ class VocabularyTest {
         }
       }
       vocabulary.close();
+      pieces(vocabulary); // which are in Java's memory: a stream can still be read
     }
+  }
+
+  private static void both(Vocabulary vocabulary) {
+    pieces(vocabulary);
+    encode(vocabulary, "a");
   }
 
   private static Throwable untilClosed(CountDownLatch started, Runnable use) {
