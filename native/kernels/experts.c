@@ -196,7 +196,7 @@ void gatun_mul_mat_experts(struct ggml_tensor *dst, int ith, int nth, void *user
     const int64_t panels = pieces_of_all(dst, 2, PANEL_ROWS);
     const int64_t pairs = columns_of_each(dst, 2);
     const int64_t all = panels * chosen_experts(r), most = run_of(all, nth);
-    const bool plenty = all >= 4 * nth * most; /* or a thread would hold what another waits for */
+    const bool plenty = plenty_of(all, most, nth);
     panel_run run = take_chosen(counter, r, panels, most);
     while (run.first < run.end) {
         const panel_run next = plenty ? take_chosen(counter, r, panels, most) : (panel_run){0};

@@ -86,7 +86,7 @@ void gatun_mul_mat(struct ggml_tensor *dst, int ith, int nth, void *userdata) {
     const int64_t panels = pieces_of_all(dst, 1, PANEL_ROWS);
     const int64_t n = columns_of_each(dst, 1);
     const int64_t run = run_of(panels, nth);
-    const bool plenty = panels >= 4 * nth * run; /* or a thread would hold what another waits for */
+    const bool plenty = plenty_of(panels, run, nth);
     for (int64_t first = take(counter) * run; first < panels;) {
         const int64_t next = plenty ? take(counter) * run : panels;
         const int64_t end = first + run < panels ? first + run : panels;

@@ -99,4 +99,7 @@ static inline int64_t run_of(int64_t panels, int nth) {
     return run < 1 ? 1 : run > 8 ? 8 : run;
 }
 
+/* Whether a thread may take its next run ahead, or it would hold what another waits for. */
+static inline bool plenty_of(int64_t panels, int64_t run, int nth) { return panels >= 4 * nth * run; }
+
 #endif

@@ -88,6 +88,16 @@ static void compare(int32_t type, int32_t form, int64_t m, int64_t n, int64_t k,
     free(a), free(exact_a), free(b), free(c), free(before), free(again), free(packed);
 }
 
+/* A shape m, n, k, lengthened so that rows of blocks are whole. */
+static void compare_whole(int32_t type, int32_t form, const int64_t *shape, int64_t gap) {
+    int64_t m = shape[0], k = shape[2];
+    int64_t *inner = form & GATUN_A_INNER_SUM ? &k : &m;
+    if (gatun_weight_type(type)) {
+        *inner = (*inner + block_values(type) - 1) / block_values(type) * block_values(type);
+    }
+    compare(type, form, m, shape[1], k, 1, 1, gap, 1);
+}
+
 /* A quantised weight by the definition of the integer kernels' panels. */
 static double panel_weight(const struct weight_type *t, const void *panel, int k) {
     if (t->block_values == 32) {
@@ -139,24 +149,13 @@ int main(void) {
             /* F32 in every combination; the other types take turns. */
             const unsigned step = (type ? 3 : 1) * CASE_STEP;
             for (int32_t form = (int32_t)(s % step); form < 32; form += (int32_t)step) {
-                int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
-                /* Rows of blocks are whole. */
-                int64_t *inner = form & GATUN_A_INNER_SUM ? &k : &m;
-                if (gatun_weight_type(type)) {
-                    *inner = (*inner + block_values(type) - 1) / block_values(type) * block_values(type);
-                }
-                compare(type, form, m, n, k, 1, 1, s % 3, 1);
+                compare_whole(type, form, shapes[s], s % 3);
             }
         }
         for (unsigned s = 0; s < sizeof shapes / sizeof *shapes; s++) {
             const unsigned step = (type ? 5 : 1) * CASE_STEP;
             for (int32_t form = (int32_t)(s % step); form < 16; form += (int32_t)step) {
-                int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
-                int64_t *inner = form & GATUN_A_INNER_SUM ? &k : &m;
-                if (gatun_weight_type(type)) {
-                    *inner = (*inner + block_values(type) - 1) / block_values(type) * block_values(type);
-                }
-                compare(type, form | GATUN_BFLOATS, m, n, k, 1, 1, s % 3, 1);
+                compare_whole(type, form | GATUN_BFLOATS, shapes[s], s % 3);
             }
         }
         const int64_t k = 2 * block_values(type);

@@ -5,7 +5,6 @@ import io.gatun.cli.Measurement.Series;
 import io.gatun.engine.Engine;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.tensor.llama.LlamaModel;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,7 +98,7 @@ public final class BenchCommand implements CliCommand {
   }
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     check();
     Load load = new Load(sequences, depth);
     model.context = sequences * (depth + Math.max(prompt, generated) + 1);
@@ -142,7 +141,7 @@ public final class BenchCommand implements CliCommand {
   }
 
   /** libllama as it is by default: it rearranges weights unless both sides are told not to. */
-  private List<Measurement> sideBySide(LanguageModel loaded, Load load) throws IOException {
+  private List<Measurement> sideBySide(LanguageModel loaded, Load load) {
     boolean repacked = !model.noRepack && model.repack != Repacking.NONE;
     int onGpu = loaded.model().devices().onGpu();
     int cells = loaded.engine().contextTokens();
@@ -192,7 +191,7 @@ public final class BenchCommand implements CliCommand {
     return test.kind().shortName + test.tokens() + many + deep;
   }
 
-  private String markdown(List<Measurement> results) throws IOException {
+  private String markdown(List<Measurement> results) {
     StringBuilder text = new StringBuilder();
     boolean both = against != null;
     text.append("| model | threads | test | gatun t/s |");
@@ -208,7 +207,7 @@ public final class BenchCommand implements CliCommand {
     return text.toString().strip();
   }
 
-  private String json(List<Measurement> results) throws IOException {
+  private String json(List<Measurement> results) {
     List<Map<String, Object>> list = new ArrayList<>();
     for (Measurement m : results) {
       Map<String, Object> entry = new LinkedHashMap<>();
@@ -227,7 +226,7 @@ public final class BenchCommand implements CliCommand {
     return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(list);
   }
 
-  private String name() throws IOException {
+  private String name() {
     return String.valueOf(model.file().getFileName());
   }
 }

@@ -2,6 +2,7 @@ package io.gatun.cli;
 
 import io.gatun.EmbeddingModel;
 import io.gatun.Gatun;
+import io.gatun.model.LoadOptions;
 import io.gatun.model.Pooling;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -38,7 +39,7 @@ public final class EmbedCommand implements CliCommand {
     List<String> texts = options.texts();
     try (EmbeddingModel model =
         Gatun.loadEmbedding(
-            Models.file(options.model), options.loading(), options.running(pooling))) {
+            Models.file(options.model), LoadOptions.defaults(), options.running(pooling))) {
       List<float[]> vectors = model.embed(texts);
       if (similar) {
         compare(texts, vectors);

@@ -1,7 +1,6 @@
 package io.gatun.cli;
 
 import io.gatun.engine.embed.EmbedderOptions;
-import io.gatun.model.LoadOptions;
 import io.gatun.model.Pooling;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -58,10 +57,6 @@ final class EmbeddingOptions {
 
   EmbedderOptions running(@Nullable Pooling pooling) {
     return pooling == null ? running() : running().withPooling(pooling);
-  }
-
-  LoadOptions loading() {
-    return LoadOptions.defaults();
   }
 
   /** The texts, of which there is at least one; empty lines are none. */

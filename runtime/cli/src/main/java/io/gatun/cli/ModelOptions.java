@@ -104,7 +104,7 @@ final class ModelOptions {
   }
 
   /** The model's file, fetched first if it must be. */
-  Path file() throws IOException {
+  Path file() {
     if (file == null) {
       file = named == null ? Path.of("") : Models.file(named);
     }
@@ -136,7 +136,7 @@ final class ModelOptions {
         .withOuterLayers(kvOuter);
   }
 
-  LanguageModel load() throws IOException {
+  LanguageModel load() {
     return Gatun.load(file(), loading(), running());
   }
 }

@@ -3,7 +3,6 @@ package io.gatun.cli;
 import io.gatun.hub.ModelReference;
 import io.gatun.hub.ModelStore;
 import io.gatun.hub.StoredModel;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,7 +18,7 @@ final class Models {
    *
    * @throws io.gatun.hub.HubException when it cannot be fetched
    */
-  static Path file(String named) throws IOException {
+  static Path file(String named) {
     if (!ModelReference.isReference(named) || Files.exists(Path.of(named))) {
       return Path.of(named);
     }

@@ -2,6 +2,7 @@ package io.gatun.cli;
 
 import io.gatun.Gatun;
 import io.gatun.Reranker;
+import io.gatun.model.LoadOptions;
 import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -27,7 +28,7 @@ public final class RerankCommand implements CliCommand {
   public Integer call() throws IOException {
     List<String> texts = options.texts();
     try (Reranker model =
-        Gatun.loadReranker(Models.file(options.model), options.loading(), options.running())) {
+        Gatun.loadReranker(Models.file(options.model), LoadOptions.defaults(), options.running())) {
       for (Reranker.Ranked ranked : model.rank(query, texts)) {
         Console.println("%.4f  %s".formatted(ranked.score(), texts.get(ranked.index())));
       }

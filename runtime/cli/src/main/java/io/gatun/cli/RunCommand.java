@@ -99,7 +99,7 @@ public final class RunCommand implements CliCommand {
     return 0;
   }
 
-  private int runIds() throws IOException, InterruptedException {
+  private int runIds() throws InterruptedException {
     try (LanguageModel loaded = model.load()) {
       GenerateOptions options = sampling.options(loaded.model().vocabulary());
       GenerateRequest request =

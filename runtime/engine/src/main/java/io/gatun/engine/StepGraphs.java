@@ -6,9 +6,7 @@ import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
 import io.gatun.tensor.CompiledGraph;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -18,17 +16,10 @@ import java.util.Optional;
  * @owner the engine's thread
  */
 final class StepGraphs implements AutoCloseable {
-  /** Shapes that are kept: decode batches of a few sizes, and prompt chunks. */
-  private static final int KEPT = 32;
-
-  /** The same where each graph has device memory of its own. */
-  private static final int KEPT_ON_GPU = 4;
-
   private final Model model;
   private final KvStore store;
   private final Backend backend;
-  private final Map<Key, Compiled> graphs = new LinkedHashMap<>(64, 0.75f, true);
-  private long built;
+  private final GraphCache<Key, Compiled> graphs;
 
   /** The shape of a step, and which adapters it has. */
   record Key(DecoderGraph.Key shape, AdapterGraph.Key adapters) {}
@@ -40,6 +31,7 @@ final class StepGraphs implements AutoCloseable {
     this.model = model;
     this.store = store;
     this.backend = backend;
+    this.graphs = new GraphCache<>(backend, Compiled::runnable);
   }
 
   /** The graph of a shape without adapters. */
@@ -54,21 +46,7 @@ final class StepGraphs implements AutoCloseable {
    */
   Compiled get(DecoderGraph.Key shape, AdapterGraph.Key adapters, Optional<AdapterBank> bank) {
     Key key = new Key(shape, adapters);
-    Compiled known = graphs.get(key);
-    if (known != null) {
-      return known;
-    }
-    if (graphs.size() >= (backend.sharesMemory() ? KEPT : KEPT_ON_GPU)) {
-      Key oldest = graphs.keySet().iterator().next();
-      Compiled dropped = graphs.remove(oldest);
-      if (dropped != null) {
-        dropped.runnable().close();
-      }
-    }
-    Compiled compiled = build(key, bank);
-    graphs.put(key, compiled);
-    built++;
-    return compiled;
+    return graphs.get(key, () -> build(key, bank));
   }
 
   private Compiled build(Key key, Optional<AdapterBank> bank) {
@@ -93,25 +71,16 @@ final class StepGraphs implements AutoCloseable {
 
   /** Forgets the graphs with adapters, whose memory is about to go. */
   void dropAdapters() {
-    graphs
-        .entrySet()
-        .removeIf(entry -> {
-          boolean drop = entry.getValue().adapters().isPresent();
-          if (drop) {
-            entry.getValue().runnable().close();
-          }
-          return drop;
-        });
+    graphs.drop(graph -> graph.adapters().isPresent());
   }
 
   /** How many graphs were built so far. */
   long built() {
-    return built;
+    return graphs.built();
   }
 
   @Override
   public void close() {
-    graphs.values().forEach(g -> g.runnable().close());
-    graphs.clear();
+    graphs.close();
   }
 }

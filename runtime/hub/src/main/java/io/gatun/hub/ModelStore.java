@@ -52,10 +52,14 @@ public final class ModelStore {
 
   /** All models that are here whole, by their references. */
   public List<StoredModel> list() {
-    if (!Files.isDirectory(folder)) {
+    return list(folder);
+  }
+
+  private static List<StoredModel> list(Path below) {
+    if (!Files.isDirectory(below)) {
       return List.of();
     }
-    try (Stream<Path> files = Files.walk(folder)) {
+    try (Stream<Path> files = Files.walk(below)) {
       List<StoredModel> models = new ArrayList<>();
       for (Path file : files.filter(f -> f.toString().endsWith(StoreRecord.SUFFIX)).toList()) {
         StoreRecord.read(file).ifPresent(models::add);
@@ -63,7 +67,7 @@ public final class ModelStore {
       models.sort(Comparator.comparing(StoredModel::reference));
       return models;
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + folder + ": " + e.getMessage(), e);
+      throw new UncheckedIOException("cannot read " + below + ": " + e.getMessage(), e);
     }
   }
 
@@ -78,12 +82,10 @@ public final class ModelStore {
   private Optional<StoredModel> find(ModelReference.Hub hub) {
     Path root = root(hub);
     List<RemoteFile> here = new ArrayList<>();
-    for (StoredModel model : list()) {
-      if (model.file().startsWith(root)) {
-        for (Path file : model.files()) {
-          String path = root.relativize(file).toString().replace('\\', '/');
-          here.add(new RemoteFile(path, 0, Optional.empty()));
-        }
+    for (StoredModel model : list(root)) {
+      for (Path file : model.files()) {
+        String path = root.relativize(file).toString().replace('\\', '/');
+        here.add(new RemoteFile(path, 0, Optional.empty()));
       }
     }
     try {

@@ -84,14 +84,9 @@ public interface Architecture {
     return s.has("cls.output.weight") ? s.linear("cls.output", y) : y;
   }
 
-  /** Whether a reranker averages all rows instead of taking the first. */
+  /** Whether a reranker averages all rows instead of taking the first, or of decoders the last. */
   default boolean ranksByAverage() {
     return false;
-  }
-
-  /** Whether a reranker's first row stands for the pair, and not its last. */
-  default boolean ranksByFirst() {
-    return !causal();
   }
 
   /** Whether attention knows positions only by how far apart they are (arXiv 2108.12409). */

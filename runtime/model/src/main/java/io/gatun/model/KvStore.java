@@ -20,13 +20,11 @@ import java.util.stream.Stream;
 public final class KvStore implements AutoCloseable {
   private final TensorStore store;
   private final Hyperparams h;
-  private final KvTypes types;
   private final int cells;
 
-  private KvStore(TensorStore store, Hyperparams h, KvTypes types, int cells) {
+  private KvStore(TensorStore store, Hyperparams h, int cells) {
     this.store = store;
     this.h = h;
-    this.types = types;
     this.cells = cells;
   }
 
@@ -51,12 +49,13 @@ public final class KvStore implements AutoCloseable {
             layout(types.values(layer, layers), h.kvHeadCount() * h.valueDim(), cells),
             device);
       }
-      for (int block : turns(h, types)) {
+      List<Integer> turns = turns(h, types);
+      for (int block : turns) {
         Layout matrix = Layout.dense(DType.F32, Shape.of(block, block));
         builder.zeroed(turn(block), matrix, deviceOfLayer.apply(0));
       }
-      KvStore made = new KvStore(builder.build(), h, types, cells);
-      made.turns().forEach(made::writeTurn);
+      KvStore made = new KvStore(builder.build(), h, cells);
+      turns.forEach(made::writeTurn);
       return made;
     }
   }
@@ -73,12 +72,6 @@ public final class KvStore implements AutoCloseable {
 
   public int cells() {
     return cells;
-  }
-
-  /** Empties every cell, so that what a mask hides is 0 and never NaN. */
-  public void zero() {
-    store.zero();
-    turns().forEach(this::writeTurn);
   }
 
   /**
@@ -106,10 +99,7 @@ public final class KvStore implements AutoCloseable {
     return block == 1 ? Optional.empty() : store.find(turn(block));
   }
 
-  private List<Integer> turns() {
-    return turns(h, types);
-  }
-
+  /** How many values are turned together on one side or the other. */
   private static List<Integer> turns(Hyperparams h, KvTypes types) {
     int keys = KvTypes.turned(types.keys(), h.headDim());
     int values = KvTypes.turned(types.values(), h.valueDim());

@@ -22,8 +22,7 @@ class StoryModelTest {
   void its_adapters_speak_in_their_styles() throws Exception {
     try (LanguageModel model = Gatun.load(MODEL)) {
       assertThat(told(model, "rhyme", 2)).contains(",\n").containsPattern("\n\n[A-Z\"]");
-      assertThat(told(model, "pirate", 2))
-          .containsPattern("matey|captain|Arr|wee |Yo ho ho|Aye|lass|lad | be |in'");
+      assertThat(told(model, "pirate", 1)).containsPattern("matey|captain|Arrr|wee |Yo ho ho|Aye");
     }
     for (String adapter : new String[] {"pirate.gguf", "rhyme.gguf"}) {
       assertThat(Files.size(FILES.resolve(adapter))).isLessThan(200 << 10);
@@ -46,7 +45,7 @@ class StoryModelTest {
   private static String told(LanguageModel model, String name, long seed) {
     Adapter adapter = model.adapters().load(FILES.resolve(name + ".gguf"));
     GenerateOptions options =
-        GenerateOptions.defaults().withSeed(seed).withMaxTokens(140).withAdapter(adapter, 1);
+        GenerateOptions.defaults().withSeed(seed).withMaxTokens(80).withAdapter(adapter, 1);
     return model.complete("Once upon a time", options).text();
   }
 }

@@ -1,5 +1,6 @@
 package io.gatun.engine.embed;
 
+import io.gatun.engine.GraphCache;
 import io.gatun.model.Architecture;
 import io.gatun.model.EmbeddingGraph;
 import io.gatun.model.Hyperparams;
@@ -9,9 +10,7 @@ import io.gatun.tensor.Backend;
 import io.gatun.tensor.CompiledGraph;
 import io.gatun.tensor.Kernels;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The native side of an {@link Embedder}: graphs by their shape, and computing them.
@@ -22,12 +21,10 @@ final class EmbedderLoop implements AutoCloseable {
   /** Graphs have a multiple of so many rows, so that few are built. */
   private static final int ROWS_STEP = 32;
 
-  private static final int GRAPHS_KEPT = 16;
-
   private final Model model;
   private final Pooling pooling;
   private final Backend backend;
-  private final Map<EmbeddingGraph.Key, Compiled> graphs = new LinkedHashMap<>(32, 0.75f, true);
+  private final GraphCache<EmbeddingGraph.Key, Compiled> graphs;
 
   private record Compiled(EmbeddingGraph graph, CompiledGraph runnable) {}
 
@@ -35,6 +32,7 @@ final class EmbedderLoop implements AutoCloseable {
     this.model = model;
     this.pooling = pooling;
     backend = Backend.open(threads, model.devices().gpus(), kernels);
+    graphs = new GraphCache<>(backend, Compiled::runnable);
     try {
       var _ = compiled(new EmbeddingGraph.Key(ROWS_STEP, 1)); // what the file lacks shows now
     } catch (RuntimeException e) {
@@ -95,33 +93,23 @@ final class EmbedderLoop implements AutoCloseable {
   private boolean first() {
     return switch (pooling) {
       case CLS -> true;
-      case RANK -> model.architecture().ranksByFirst();
+      case RANK -> !model.architecture().causal();
       case LAST, MEAN -> false;
     };
   }
 
   private Compiled compiled(EmbeddingGraph.Key key) {
-    Compiled known = graphs.get(key);
-    if (known != null) {
-      return known;
-    }
-    if (graphs.size() >= GRAPHS_KEPT) {
-      EmbeddingGraph.Key oldest = graphs.keySet().iterator().next();
-      Compiled dropped = graphs.remove(oldest);
-      if (dropped != null) {
-        dropped.runnable().close();
-      }
-    }
-    EmbeddingGraph graph = EmbeddingGraph.build(model, key, pooling);
-    Compiled fresh = new Compiled(graph, backend.compile(graph.graph()));
-    graphs.put(key, fresh);
-    return fresh;
+    return graphs.get(
+        key,
+        () -> {
+          EmbeddingGraph graph = EmbeddingGraph.build(model, key, pooling);
+          return new Compiled(graph, backend.compile(graph.graph()));
+        });
   }
 
   @Override
   public void close() {
-    graphs.values().forEach(g -> g.runnable().close());
-    graphs.clear();
+    graphs.close();
     backend.close();
   }
 }

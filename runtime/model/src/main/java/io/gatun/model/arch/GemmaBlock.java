@@ -33,6 +33,18 @@ final class GemmaBlock {
         : rope;
   }
 
+  /**
+   * A layer of Gemma 3: heads of queries and keys are normalised, queries multiplied by a scale.
+   */
+  static Tensor layer(LayerScope s, Tensor x, float queryScale) {
+    RopeParameters rope = rope(s, 10000f, 1f);
+    LayerScope.Qkv p = s.qkv(s.rmsNorm("attn_norm", x));
+    Tensor q = s.ropePlain(s.rmsNorm("attn_q_norm", p.q()), rope).scale(queryScale);
+    Tensor k = s.ropePlain(s.rmsNorm("attn_k_norm", p.k()), rope);
+    Tensor attended = s.attend(q, k, p.v(), LayerScope.Attention.scaled(1f));
+    return finish(s, x, s.linear("attn_output", attended));
+  }
+
   /** Everything after attention: both residuals with their norms, and the feed-forward network. */
   static Tensor finish(LayerScope s, Tensor x, Tensor attended) {
     Tensor h = s.residualNormed(x, "post_attention_norm", attended);

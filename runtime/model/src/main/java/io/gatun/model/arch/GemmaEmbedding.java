@@ -4,7 +4,6 @@ import io.gatun.model.Architecture;
 import io.gatun.model.Hyperparams;
 import io.gatun.model.LayerScope;
 import io.gatun.model.ModelScope;
-import io.gatun.tensor.RopeParameters;
 import io.gatun.tensor.Tensor;
 import java.util.Set;
 
@@ -41,12 +40,6 @@ public final class GemmaEmbedding implements Architecture {
 
   @Override
   public Tensor layer(LayerScope s, Tensor x) {
-    RopeParameters rope = GemmaBlock.rope(s, 10000f, 1f);
-    LayerScope.Qkv p = s.qkv(s.rmsNorm("attn_norm", x));
-    Tensor q = s.ropePlain(s.rmsNorm("attn_q_norm", p.q()), rope);
-    Tensor k = s.ropePlain(s.rmsNorm("attn_k_norm", p.k()), rope);
-    Tensor scaled = q.scale(s.h().attentionScale());
-    Tensor attended = s.attend(scaled, k, p.v(), LayerScope.Attention.scaled(1f));
-    return GemmaBlock.finish(s, x, s.linear("attn_output", attended));
+    return GemmaBlock.layer(s, x, s.h().attentionScale());
   }
 }

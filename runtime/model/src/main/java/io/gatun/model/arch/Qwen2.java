@@ -23,6 +23,10 @@ public final class Qwen2 implements Architecture {
 
   @Override
   public Tensor layer(LayerScope s, Tensor x) {
+    return block(s, x);
+  }
+
+  static Tensor block(LayerScope s, Tensor x) {
     Tensor h = s.residual(x, RotaryAttention.of(s, s.rmsNorm("attn_norm", x)));
     return s.swiglu(s.rmsNorm("ffn_norm", h)).add(h);
   }

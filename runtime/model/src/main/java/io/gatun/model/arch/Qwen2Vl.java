@@ -41,7 +41,6 @@ public final class Qwen2Vl implements Architecture {
 
   @Override
   public Tensor layer(LayerScope s, Tensor x) {
-    Tensor h = s.residual(x, RotaryAttention.of(s, s.rmsNorm("attn_norm", x)));
-    return s.swiglu(s.rmsNorm("ffn_norm", h)).add(h);
+    return Qwen2.block(s, x);
   }
 }

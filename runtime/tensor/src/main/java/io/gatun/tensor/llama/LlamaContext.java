@@ -9,7 +9,6 @@ import io.gatun.bindings.ggml.Ggml;
 import io.gatun.bindings.ggml.GgmlCpu;
 import io.gatun.bindings.ggml.Llama;
 import io.gatun.bindings.ggml.ggml_threadpool_params;
-import io.gatun.bindings.ggml.llama_batch;
 import io.gatun.bindings.ggml.llama_context_params;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.NativeException;
@@ -26,10 +25,9 @@ import java.lang.foreign.ValueLayout;
 public final class LlamaContext implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment context;
-  private final MemorySegment batch;
+  private final LlamaBatch batch;
   private final MemorySegment threadpool;
   private final int vocabulary;
-  private final int batchRows;
   private boolean closed;
 
   /**
@@ -51,7 +49,6 @@ public final class LlamaContext implements AutoCloseable {
       DType keys,
       DType values) {
     NativeLibraries.loadForLlama();
-    this.batchRows = batchRows;
     this.vocabulary = model.tokenCount();
     this.arena = Arena.ofShared();
     MemorySegment params = Llama.llama_context_default_params(arena);
@@ -72,7 +69,7 @@ public final class LlamaContext implements AutoCloseable {
       throw new NativeException("libllama cannot make a context: " + NativeLog.recent());
     }
     context = raw.reinterpret(1, arena, Llama::llama_free);
-    batch = Llama.llama_batch_init(arena, batchRows, 0, 1);
+    batch = new LlamaBatch(arena, batchRows);
     // Without one, libllama starts threads anew for every compute, which nobody who measures wants.
     threadpool = newThreadpool(threads);
     Llama.llama_attach_threadpool(context, threadpool, threadpool);
@@ -92,27 +89,7 @@ public final class LlamaContext implements AutoCloseable {
    * @param wanted which rows' logits are computed
    */
   public void decode(int[] tokens, int[] positions, int[] sequences, boolean[] wanted) {
-    int rows = tokens.length;
-    if (rows > batchRows) {
-      throw new IllegalArgumentException("%d rows, at most %d".formatted(rows, batchRows));
-    }
-    llama_batch.n_tokens(batch, rows);
-    MemorySegment ids = llama_batch.token(batch).reinterpret(4L * rows);
-    MemorySegment pos = llama_batch.pos(batch).reinterpret(4L * rows);
-    MemorySegment counts = llama_batch.n_seq_id(batch).reinterpret(4L * rows);
-    MemorySegment lists = llama_batch.seq_id(batch).reinterpret(8L * rows);
-    MemorySegment logits = llama_batch.logits(batch).reinterpret(rows);
-    for (int i = 0; i < rows; i++) {
-      ids.setAtIndex(ValueLayout.JAVA_INT, i, tokens[i]);
-      pos.setAtIndex(ValueLayout.JAVA_INT, i, positions[i]);
-      counts.setAtIndex(ValueLayout.JAVA_INT, i, 1);
-      lists
-          .getAtIndex(ValueLayout.ADDRESS, i)
-          .reinterpret(4)
-          .set(ValueLayout.JAVA_INT, 0, sequences[i]);
-      logits.set(ValueLayout.JAVA_BYTE, i, (byte) (wanted[i] ? 1 : 0));
-    }
-    int status = Llama.llama_decode(context, batch);
+    int status = Llama.llama_decode(context, batch.of(tokens, positions, sequences, wanted));
     if (status != 0) {
       throw new NativeException("llama_decode gave %d: %s".formatted(status, NativeLog.recent()));
     }
@@ -188,7 +165,7 @@ public final class LlamaContext implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      Llama.llama_batch_free(batch);
+      batch.close();
       arena.close();
       GgmlCpu.ggml_threadpool_free(threadpool);
     }

@@ -5,12 +5,12 @@ import static java.lang.foreign.MemorySegment.NULL;
 import io.gatun.bindings.NativeLibraries;
 import io.gatun.bindings.NativeLog;
 import io.gatun.bindings.ggml.Llama;
-import io.gatun.bindings.ggml.llama_batch;
 import io.gatun.bindings.ggml.llama_context_params;
 import io.gatun.tensor.NativeException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -21,7 +21,7 @@ import java.util.List;
 public final class LlamaEmbedder implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment context;
-  private final MemorySegment batch;
+  private final LlamaBatch batch;
   private boolean closed;
 
   /**
@@ -48,30 +48,27 @@ public final class LlamaEmbedder implements AutoCloseable {
       throw new NativeException("libllama cannot make a context: " + NativeLog.recent());
     }
     context = raw.reinterpret(1, arena, Llama::llama_free);
-    batch = Llama.llama_batch_init(arena, rows, 0, 1);
+    batch = new LlamaBatch(arena, rows);
   }
 
   /** The vectors of texts, {@code width} numbers each. */
   public float[][] embed(List<int[]> texts, int width) {
     int rows = texts.stream().mapToInt(t -> t.length).sum();
-    llama_batch.n_tokens(batch, rows);
-    MemorySegment ids = llama_batch.token(batch).reinterpret(4L * rows);
-    MemorySegment pos = llama_batch.pos(batch).reinterpret(4L * rows);
-    MemorySegment counts = llama_batch.n_seq_id(batch).reinterpret(4L * rows);
-    MemorySegment lists = llama_batch.seq_id(batch).reinterpret(8L * rows);
-    MemorySegment wanted = llama_batch.logits(batch).reinterpret(rows);
+    int[] tokens = new int[rows];
+    int[] positions = new int[rows];
+    int[] sequences = new int[rows];
+    boolean[] wanted = new boolean[rows];
+    Arrays.fill(wanted, true);
     int at = 0;
     for (int text = 0; text < texts.size(); text++) {
       for (int i = 0; i < texts.get(text).length; i++, at++) {
-        ids.setAtIndex(ValueLayout.JAVA_INT, at, texts.get(text)[i]);
-        pos.setAtIndex(ValueLayout.JAVA_INT, at, i);
-        counts.setAtIndex(ValueLayout.JAVA_INT, at, 1);
-        lists.getAtIndex(ValueLayout.ADDRESS, at).reinterpret(4).set(ValueLayout.JAVA_INT, 0, text);
-        wanted.set(ValueLayout.JAVA_BYTE, at, (byte) 1);
+        tokens[at] = texts.get(text)[i];
+        positions[at] = i;
+        sequences[at] = text;
       }
     }
     // For encoders too: without a cache it encodes. The other way round it would crash.
-    int status = Llama.llama_decode(context, batch);
+    int status = Llama.llama_decode(context, batch.of(tokens, positions, sequences, wanted));
     if (status != 0) {
       throw new NativeException("llama_decode gave %d: %s".formatted(status, NativeLog.recent()));
     }
@@ -90,7 +87,7 @@ public final class LlamaEmbedder implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      Llama.llama_batch_free(batch);
+      batch.close();
       arena.close();
     }
   }

@@ -1,6 +1,7 @@
 package io.gatun.tests.training;
 
 import static io.gatun.tests.training.SmallTraining.model;
+import static io.gatun.tests.training.SmallTraining.onStep;
 import static io.gatun.tests.training.SmallTraining.options;
 import static io.gatun.tests.training.SmallTraining.text;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -15,7 +16,6 @@ import io.gatun.adapters.training.Trainer;
 import io.gatun.adapters.training.TrainerOptions;
 import io.gatun.adapters.training.TrainerOptions.Compute;
 import io.gatun.adapters.training.TrainerOptions.Recompute;
-import io.gatun.adapters.training.TrainingListener;
 import io.gatun.model.Model;
 import io.gatun.tensor.DType;
 import io.gatun.tests.kit.ModelShape;
@@ -91,15 +91,7 @@ class BfloatTrainingTest {
     Packing data = text(3, 20);
     try (Trainer trainer = new Trainer(model, parameters, options)) {
       var _ =
-          trainer.train(
-              data,
-              Optional.empty(),
-              new TrainingListener() {
-                @Override
-                public void step(Step step) {
-                  losses.add((float) step.loss());
-                }
-              });
+          trainer.train(data, Optional.empty(), onStep(step -> losses.add((float) step.loss())));
     }
     return losses;
   }

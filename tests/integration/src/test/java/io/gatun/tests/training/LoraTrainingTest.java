@@ -4,6 +4,7 @@ import static io.gatun.tests.training.SmallTraining.ROWS;
 import static io.gatun.tests.training.SmallTraining.examples;
 import static io.gatun.tests.training.SmallTraining.loss;
 import static io.gatun.tests.training.SmallTraining.model;
+import static io.gatun.tests.training.SmallTraining.onStep;
 import static io.gatun.tests.training.SmallTraining.options;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -149,12 +150,7 @@ class LoraTrainingTest {
           trainer.train(
               data,
               Optional.empty(),
-              new TrainingListener() {
-                @Override
-                public void step(Step step) {
-                  balances.add(step.routers().orElseThrow().balance());
-                }
-              });
+              onStep(step -> balances.add(step.routers().orElseThrow().balance())));
     }
     return balances;
   }

@@ -4,6 +4,7 @@ import io.gatun.adapters.training.Example;
 import io.gatun.adapters.training.Optimizer;
 import io.gatun.adapters.training.Packing;
 import io.gatun.adapters.training.TrainerOptions;
+import io.gatun.adapters.training.TrainingListener;
 import io.gatun.engine.AdapterUse;
 import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /** What tests of training share: small models, random texts, and the engine's view of a loss. */
 final class SmallTraining {
@@ -41,6 +43,16 @@ final class SmallTraining {
         .withBatch(ROWS, 1)
         .withSteps(steps)
         .withOptimizer(Optimizer.adamW(1e-2f));
+  }
+
+  /** Hears of each step, and of nothing else. */
+  static TrainingListener onStep(Consumer<TrainingListener.Step> hears) {
+    return new TrainingListener() {
+      @Override
+      public void step(Step step) {
+        hears.accept(step);
+      }
+    };
   }
 
   static Packing text(int count, int length) {

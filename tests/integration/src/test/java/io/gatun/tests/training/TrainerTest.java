@@ -4,6 +4,7 @@ import static io.gatun.tests.training.SmallTraining.ROWS;
 import static io.gatun.tests.training.SmallTraining.examples;
 import static io.gatun.tests.training.SmallTraining.loss;
 import static io.gatun.tests.training.SmallTraining.model;
+import static io.gatun.tests.training.SmallTraining.onStep;
 import static io.gatun.tests.training.SmallTraining.options;
 import static io.gatun.tests.training.SmallTraining.plain;
 import static io.gatun.tests.training.SmallTraining.text;
@@ -106,16 +107,7 @@ class TrainerTest {
     TrainerOptions options = options(1).withOptimizer(descent);
     try (Trainer trainer = new Trainer(model, parameters, options)) {
       double before = trainer.evaluate(data);
-      var _ =
-          trainer.train(
-              data,
-              Optional.empty(),
-              new TrainingListener() {
-                @Override
-                public void step(Step step) {
-                  norm[0] = step.gradientNorm();
-                }
-              });
+      var _ = trainer.train(data, Optional.empty(), onStep(step -> norm[0] = step.gradientNorm()));
       return new Slope(before, trainer.evaluate(data), norm[0]);
     }
   }
@@ -258,14 +250,11 @@ class TrainerTest {
               trainer.train(
                   data,
                   Optional.empty(),
-                  new TrainingListener() {
-                    @Override
-                    public void step(Step step) {
-                      if (step.number() == 1) {
-                        bytes.put(recompute, step.computeBytes());
-                      }
+                  onStep(step -> {
+                    if (step.number() == 1) {
+                      bytes.put(recompute, step.computeBytes());
                     }
-                  });
+                  }));
           values.add(trainer.values("blk.0.attn_q.weight"));
         }
       }

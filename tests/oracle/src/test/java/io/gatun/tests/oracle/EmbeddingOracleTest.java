@@ -91,7 +91,7 @@ class EmbeddingOracleTest {
       List<float[]> ours = ours(file, kernels, texts);
       float[][] theirs = theirs(file, texts, ours.getFirst().length);
       for (int i = 0; i < theirs.length; i++) {
-        assertThat(distance(ours.get(i), theirs[i])).as("text %d", i).isLessThan(4e-3);
+        assertThat(Distance.of(ours.get(i), theirs[i])).as("text %d", i).isLessThan(4e-3);
       }
     }
   }
@@ -112,17 +112,6 @@ class EmbeddingOracleTest {
         LlamaEmbedder oracle = new LlamaEmbedder(llama, 512, texts.size(), 2, -1)) {
       return oracle.embed(texts, width);
     }
-  }
-
-  /** How far apart, as a share of the length. */
-  private static double distance(float[] a, float[] b) {
-    double difference = 0;
-    double length = 0;
-    for (int i = 0; i < a.length; i++) {
-      difference += (a[i] - b[i]) * (double) (a[i] - b[i]);
-      length += (double) b[i] * b[i];
-    }
-    return Math.sqrt(difference / length);
   }
 
   private static int[] text(ModelShape shape, int count, long seed) {

@@ -55,14 +55,14 @@ class KvTypesOracleTest {
     KvTypes types = new KvTypes(keys, values, 0);
     float[] exact = ours(file, KvTypes.F16, Kernels.own(), tokens, 512);
     double theirs =
-        distance(theirs(file, keys, values, tokens), theirs(file, DType.F16, DType.F16, tokens));
+        Distance.of(theirs(file, keys, values, tokens), theirs(file, DType.F16, DType.F16, tokens));
     for (Kernels kernels : List.of(Kernels.own(), Kernels.ggml())) {
-      double whole = distance(ours(file, types, kernels, tokens, 512), exact);
-      double chunks = distance(ours(file, types, kernels, tokens, 7), exact);
+      double whole = Distance.of(ours(file, types, kernels, tokens, 512), exact);
+      double chunks = Distance.of(ours(file, types, kernels, tokens, 7), exact);
       assertThat(whole).as("a whole prompt").isLessThan(1.5 * theirs + 0.004);
       assertThat(chunks).as("a prompt in chunks").isLessThan(1.5 * theirs + 0.004);
     }
-    assertThat(distance(ours(file, types.withOuterLayers(2), Kernels.own(), tokens, 512), exact))
+    assertThat(Distance.of(ours(file, types.withOuterLayers(2), Kernels.own(), tokens, 512), exact))
         .as("all layers are outer ones")
         .isZero();
   }
@@ -132,16 +132,5 @@ class KvTypesOracleTest {
       context.decode(tokens, positions, new int[tokens.length], wanted);
       return context.logits(tokens.length - 1);
     }
-  }
-
-  /** How far apart, as a share of the length. */
-  private static double distance(float[] a, float[] b) {
-    double difference = 0;
-    double length = 0;
-    for (int i = 0; i < a.length; i++) {
-      difference += (a[i] - b[i]) * (double) (a[i] - b[i]);
-      length += (double) b[i] * b[i];
-    }
-    return Math.sqrt(difference / length);
   }
 }
