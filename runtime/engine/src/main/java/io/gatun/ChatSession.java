@@ -1,7 +1,7 @@
 package io.gatun;
 
 import io.gatun.engine.AdapterUse;
-import io.gatun.engine.PromptCache;
+import io.gatun.engine.KvSequence;
 import io.gatun.model.adapter.Adapter;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +16,7 @@ import java.util.Optional;
  */
 public final class ChatSession implements AutoCloseable {
   private final LanguageModel model;
-  private final PromptCache cache;
+  private final KvSequence cache;
   private GenerateOptions options;
   private final List<Map.Entry<String, String>> messages = new ArrayList<>();
 
@@ -26,7 +26,7 @@ public final class ChatSession implements AutoCloseable {
   private ChatSession(LanguageModel model, Opening opening) {
     this.model = model;
     this.options = opening.options;
-    this.cache = model.engine().newPromptCache();
+    this.cache = model.engine().newSequence();
     opening.system.ifPresent(text -> messages.add(Map.entry("system", text)));
   }
 

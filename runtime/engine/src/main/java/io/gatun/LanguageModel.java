@@ -3,7 +3,7 @@ package io.gatun;
 import io.gatun.engine.Engine;
 import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.Generation;
-import io.gatun.engine.PromptCache;
+import io.gatun.engine.KvSequence;
 import io.gatun.model.Model;
 import io.gatun.model.TextDecoder;
 import io.gatun.model.Vocabulary;
@@ -95,7 +95,7 @@ public final class LanguageModel implements AutoCloseable {
   TokenStream stream(
       int[] prompt,
       GenerateOptions options,
-      Optional<PromptCache> keep,
+      Optional<KvSequence> keep,
       java.util.function.Consumer<String> onEnd) {
     GenerateRequest request =
         GenerateRequest.of(prompt)

@@ -4,7 +4,7 @@ import io.gatun.cli.BenchCommand.Load;
 import io.gatun.engine.Engine;
 import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.GenerateRequest.Limits;
-import io.gatun.engine.PromptCache;
+import io.gatun.engine.KvSequence;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,14 +14,14 @@ import java.util.Set;
 final class EngineRuns implements BenchRuns {
   private final Engine engine;
   private final Load load;
-  private final List<PromptCache> caches = new ArrayList<>();
+  private final List<KvSequence> caches = new ArrayList<>();
   private int run;
 
   EngineRuns(Engine engine, Load load) {
     this.engine = engine;
     this.load = load;
     for (int sequence = 0; sequence < load.sequences(); sequence++) {
-      caches.add(engine.newPromptCache());
+      caches.add(engine.newSequence());
       if (load.depth() > 0) {
         // One at a time: a sequence's cells lie together, as after conversations of their own.
         finish(List.of(request(sequence, 0, 0)));
@@ -71,6 +71,6 @@ final class EngineRuns implements BenchRuns {
 
   @Override
   public void close() {
-    caches.forEach(PromptCache::close);
+    caches.forEach(KvSequence::close);
   }
 }

@@ -160,10 +160,20 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  /** A place for one conversation's keys and values. */
-  public PromptCache newPromptCache() {
+  /** An empty sequence that its owner closes, or the engine's closing does. */
+  public KvSequence newSequence() {
+    return newSequence(List.of());
+  }
+
+  /**
+   * An empty sequence of the model with adapters.
+   *
+   * @throws io.gatun.tensor.ShapeException when one is for another model
+   */
+  public KvSequence newSequence(List<AdapterUse> adapters) {
     requireOpen();
-    return onThread(() -> loop.newCache(this));
+    adapters.forEach(use -> AdapterCheck.require(use.adapter(), adapterTarget));
+    return onThread(() -> loop.memory().open(this, List.copyOf(adapters)));
   }
 
   /** Steps computed so far, and graphs built for them. */
@@ -214,17 +224,17 @@ public final class Engine implements AutoCloseable {
     return thread.call(task);
   }
 
-  PromptCache adopt(PromptCache cache) {
-    return loop.adopt(cache);
+  KvSequence adopt(KvSequence sequence) {
+    return loop.memory().adopt(sequence);
   }
 
-  void release(PromptCache cache) {
+  void release(KvSequence sequence) {
     if (closed || thread.dead()) {
       return;
     }
     var _ =
         onThread(() -> {
-          loop.release(cache);
+          loop.memory().release(sequence);
           return true;
         });
   }

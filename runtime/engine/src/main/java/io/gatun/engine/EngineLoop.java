@@ -5,7 +5,6 @@ import io.gatun.model.DecoderGraph;
 import io.gatun.model.KvStore;
 import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
-import java.util.HashSet;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -26,9 +25,8 @@ final class EngineLoop implements AutoCloseable {
   private final int contextTokens;
   private final Queue<Arrival> arrivals;
   private final Set<Generation> unfinished;
-  private final Set<PromptCache> caches = new HashSet<>();
   private final Backend backend;
-  private final KvStore store;
+  private final KvMemory memory;
   private final CellTable table;
   private final Scheduler scheduler;
   private final StepGraphs graphs;
@@ -61,18 +59,22 @@ final class EngineLoop implements AutoCloseable {
     this.unfinished = unfinished;
     backend = Backend.open(options.threads(), model.devices().gpus(), options.kernels());
     try {
-      store =
-          KvStore.allocate(
-              model.hyperparams(), contextTokens, options.kvTypes(), model.devices()::of);
+      memory =
+          new KvMemory(
+              KvStore.allocate(
+                  model.hyperparams(), contextTokens, options.kvTypes(), model.devices()::of));
     } catch (RuntimeException e) {
       backend.close();
       throw e;
     }
-    table = new CellTable(contextTokens);
+    table = memory.table();
     scheduler =
         new Scheduler(
-            options.sequencesMax(), table, this::evictCaches, new PrefixSeeds(store)::write);
-    graphs = new StepGraphs(model, store, backend);
+            options.sequencesMax(),
+            table,
+            memory::evict,
+            new PrefixSeeds(memory.store())::write);
+    graphs = new StepGraphs(model, memory.store(), backend);
     adapters = new AdapterSlots(model, options.adapterBytes(), graphs::dropAdapters);
     inputs = new StepInputs(options.batchRows(), model.hyperparams().slidingWindow());
     batch = new Batch(options.batchRows());
@@ -106,18 +108,9 @@ final class EngineLoop implements AutoCloseable {
     }
   }
 
-  PromptCache newCache(Engine engine) {
-    return adopt(new PromptCache(engine, new CellList(table), new int[0]));
-  }
-
-  PromptCache adopt(PromptCache cache) {
-    caches.add(cache);
-    return cache;
-  }
-
-  void release(PromptCache cache) {
-    caches.remove(cache);
-    cache.closeOnThread();
+  /** What callers hold of the cache. */
+  KvMemory memory() {
+    return memory;
   }
 
   Engine.Statistics statistics() {
@@ -132,7 +125,7 @@ final class EngineLoop implements AutoCloseable {
     scheduler.all().forEach(s -> finish(s, FinishReason.CANCELLED));
     graphs.close();
     adapters.close();
-    store.close();
+    memory.close();
     backend.close();
     logits.close();
     reader.close();
@@ -180,9 +173,7 @@ final class EngineLoop implements AutoCloseable {
       try {
         adapters.acquire(request.adapters());
         try {
-          CellList cells =
-              request.keep().isPresent() ? request.keep().get().lend(request) : new CellList(table);
-          scheduler.add(new Sequence(request, generation, cells, logits));
+          scheduler.add(new Sequence(request, generation, memory.cellsFor(request), logits));
         } catch (RuntimeException e) {
           adapters.release(request.adapters());
           throw e;
@@ -279,15 +270,7 @@ final class EngineLoop implements AutoCloseable {
     scheduler.remove(sequence);
     unfinished.remove(sequence.generation());
     adapters.release(sequence.request().adapters());
-    if (sequence.request().keep().isPresent()) {
-      sequence.request().keep().get().giveBack(sequence.cells(), sequence.computedTokens());
-    } else {
-      sequence.cells().truncate(0);
-    }
-  }
-
-  private void evictCaches() {
-    caches.stream().filter(c -> !c.busy()).forEach(PromptCache::evict);
+    memory.leave(sequence);
   }
 
   private int kvLength() {

@@ -25,7 +25,7 @@ public record GenerateRequest(
     SamplerSettings sampling,
     Limits limits,
     int logprobs,
-    Optional<PromptCache> keep,
+    Optional<KvSequence> keep,
     Optional<LogitsObserver> observer,
     List<AdapterUse> adapters) {
 
@@ -67,7 +67,7 @@ public record GenerateRequest(
     return new GenerateRequest(prompt, sampling, limits, top, keep, observer, adapters);
   }
 
-  public GenerateRequest withKeep(PromptCache cache) {
+  public GenerateRequest withKeep(KvSequence cache) {
     return new GenerateRequest(
         prompt, sampling, limits, logprobs, Optional.of(cache), observer, adapters);
   }

@@ -12,7 +12,7 @@ import io.gatun.engine.EngineOptions;
 import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.Generation;
 import io.gatun.engine.LogitsObserver;
-import io.gatun.engine.PromptCache;
+import io.gatun.engine.KvSequence;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.Adapter;
@@ -176,7 +176,7 @@ class AdapterTest {
   @Test
   void a_prefix_stays_in_a_cache_and_needs_no_rows() throws Exception {
     try (Engine engine = Engine.open(model, SMALL);
-        PromptCache cache = engine.newPromptCache()) {
+        KvSequence cache = engine.newSequence()) {
       List<AdapterUse> uses = uses(prefix(1));
       GenerateRequest first = request(tokens(40, 1)).withKeep(cache).withAdapters(uses);
       List<Integer> expected = ids(engine.submit(request(tokens(41, 1)).withAdapters(uses)));
@@ -204,7 +204,7 @@ class AdapterTest {
   void keys_and_values_are_kept_only_for_the_same_adapters() throws Exception {
     LoraAdapter a = lora("a", model, 4, 1, _ -> true);
     try (Engine engine = Engine.open(model, SMALL);
-        PromptCache cache = engine.newPromptCache()) {
+        KvSequence cache = engine.newSequence()) {
       GenerateRequest first = request(tokens(40, 1)).withKeep(cache).withAdapters(uses(a));
       var _ = ids(engine.submit(first));
       Generation same = engine.submit(request(tokens(41, 1)).withKeep(cache).withAdapters(uses(a)));

@@ -9,7 +9,7 @@ import io.gatun.engine.FinishReason;
 import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.GeneratedToken;
 import io.gatun.engine.Generation;
-import io.gatun.engine.PromptCache;
+import io.gatun.engine.KvSequence;
 import io.gatun.engine.sample.SamplerSettings;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
@@ -112,7 +112,7 @@ class EngineTest {
     int[] second = first.clone();
     second[90] = (second[90] + 1) % 320;
     try (Engine engine = Engine.open(model, SMALL);
-        PromptCache cache = engine.newPromptCache()) {
+        KvSequence cache = engine.newSequence()) {
       Generation cold = engine.submit(request(first).withKeep(cache));
       List<Integer> text = ids(cold);
       assertThat(cold.usage().cachedTokens()).isZero();
@@ -133,10 +133,10 @@ class EngineTest {
     int[] left = append(past, 7, 8);
     int[] right = append(past, 9);
     try (Engine engine = Engine.open(model, SMALL);
-        PromptCache trunk = engine.newPromptCache()) {
+        KvSequence trunk = engine.newSequence()) {
       var _ = ids(engine.submit(request(past).withMaxTokens(1).withKeep(trunk)));
       int used = engine.contextTokens() - engine.statistics().freeCells();
-      try (PromptCache branch = trunk.fork()) {
+      try (KvSequence branch = trunk.fork()) {
         assertThat(engine.contextTokens() - engine.statistics().freeCells())
             .as("a fork copies nothing")
             .isEqualTo(used);
@@ -152,7 +152,7 @@ class EngineTest {
   @Test
   void idle_caches_make_room() throws Exception {
     try (Engine engine = Engine.open(model, SMALL.withContextTokens(256));
-        PromptCache cache = engine.newPromptCache()) {
+        KvSequence cache = engine.newSequence()) {
       var _ = ids(engine.submit(request(tokens(200, 1)).withKeep(cache)));
       assertThat(ids(engine.submit(request(tokens(200, 2))))).hasSize(20);
       assertThat(cache.size()).isZero();
@@ -268,7 +268,7 @@ class EngineTest {
   @Test
   void after_close_everything_is_a_java_exception() throws Exception {
     Engine engine = Engine.open(model, SMALL);
-    PromptCache cache = engine.newPromptCache();
+    KvSequence cache = engine.newSequence();
     Generation running = engine.submit(request(tokens(5, 1)).withLimits(limits(Integer.MAX_VALUE)));
     engine.close();
     engine.close();
@@ -276,7 +276,7 @@ class EngineTest {
     assertThatThrownBy(() -> engine.submit(request(tokens(5, 1))))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("already closed");
-    assertThatThrownBy(engine::newPromptCache).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(engine::newSequence).isInstanceOf(IllegalStateException.class);
     assertThatThrownBy(cache::size).isInstanceOf(IllegalStateException.class);
     cache.close();
   }
