@@ -39,7 +39,7 @@ public final class Gatun {
             loading.withKernels(running.kernels()),
             (h, plan) ->
                 plan.withKvTypes(h, running.kvTypes())
-                    .require(file.toString(), Engine.cellsOf(h, running), running.batchRows()))) {
+                    .require(file.toString(), Engine.kvSize(h, running), running.batchRows()))) {
       return new LanguageModel(Engine.open(model, running));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);

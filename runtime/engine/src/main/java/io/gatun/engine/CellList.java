@@ -4,17 +4,22 @@ import java.util.Arrays;
 
 /**
  * The cells of one sequence in order of position: what other engines call a page table, with pages
- * of one token.
+ * of one token. Layers with a window may have cells of their own, of which only the last ones are
+ * held.
  *
  * @owner the engine's thread
  */
 final class CellList {
-  private final CellTable table;
+  private final CellTables tables;
   private int[] cells = new int[64];
+  private int[] windowed = new int[64];
   private int size;
 
-  CellList(CellTable table) {
-    this.table = table;
+  /** The first position that is held in layers with a window; all behind it are. */
+  private int held;
+
+  CellList(CellTables tables) {
+    this.tables = tables;
   }
 
   int size() {
@@ -26,34 +31,149 @@ final class CellList {
     return cells[position];
   }
 
+  /** The cell of a position in layers with a window. */
+  int windowedAt(int position) {
+    return tables.windowed().isPresent() ? windowed[position] : cells[position];
+  }
+
+  /** The first position that layers with a window still hold. */
+  int held() {
+    return held;
+  }
+
   /** Takes a cell for the next position; false when there is none. */
   boolean append() {
-    int cell = table.take();
-    if (cell < 0) {
+    if (tables.free() == 0) {
       return false;
     }
-    if (size == cells.length) {
-      cells = Arrays.copyOf(cells, 2 * size);
-    }
-    cells[size++] = cell;
+    put(tables.full().take(), tables.windowed().map(CellTable::take).orElse(0));
     return true;
   }
 
-  /** Forgets all positions from this one on: a rewind, without touching the others. */
+  /**
+   * Forgets all positions from this one on: a rewind, without touching the others. When a window
+   * before it is no longer held, everything has to go, as it cannot be computed on from there.
+   */
   void truncate(int length) {
-    while (size > length) {
-      table.release(cells[--size]);
+    if (length >= size) {
+      return;
+    }
+    int kept = held > Math.max(0, length - tables.window() + 1) ? 0 : length;
+    while (size > kept) {
+      size--;
+      release(size);
+    }
+    held = Math.min(held, size);
+  }
+
+  /** Gives back the cells of windows that no further token can see. */
+  void dropUnseen() {
+    if (tables.windowed().isPresent()) {
+      forgetWindow(size - tables.window() + 1);
+    }
+  }
+
+  /** Forgets what layers with a window hold before a position. */
+  void forgetWindow(int before) {
+    for (; held < Math.min(before, size); held++) {
+      int position = held;
+      tables.windowed().ifPresent(w -> w.release(windowed[position]));
     }
   }
 
   /** Another sequence with the same past: cells are shared, nothing is copied. */
   CellList fork() {
-    CellList copy = new CellList(table);
-    copy.cells = Arrays.copyOf(cells, cells.length);
-    copy.size = size;
+    CellList copy = new CellList(tables);
+    copy.held = held;
     for (int i = 0; i < size; i++) {
-      table.retain(cells[i]);
+      copy.share(cells[i], windowed[i], i >= held);
     }
     return copy;
+  }
+
+  /**
+   * Appends a cell that somebody else has too.
+   *
+   * @param holds whether its cell of layers with a window is still held
+   */
+  void share(int cell, int windowedCell, boolean holds) {
+    tables.full().retain(cell);
+    if (tables.windowed().isPresent() && holds) {
+      tables.windowed().get().retain(windowedCell);
+    }
+    put(cell, windowedCell);
+    held = holds ? held : size;
+  }
+
+  /** Forgets the positions of [from, to); later ones move there. */
+  void remove(int from, int to) {
+    for (int i = from; i < to; i++) {
+      release(i);
+    }
+    System.arraycopy(cells, to, cells, from, size - to);
+    System.arraycopy(windowed, to, windowed, from, size - to);
+    size -= to - from;
+    held = held >= to ? held - (to - from) : Math.min(held, from);
+  }
+
+  /** How many cells have to be taken before what lies behind a position can be changed. */
+  int shared(int from) {
+    int all = count(tables.full(), cells, from);
+    return Math.max(
+        all, tables.windowed().map(w -> count(w, windowed, Math.max(from, held))).orElse(0));
+  }
+
+  /** Takes cells of its own in place of those that others have too: copy on write. */
+  Copies own(int from) {
+    return new Copies(
+        own(tables.full(), cells, from),
+        tables.windowed().map(w -> own(w, windowed, Math.max(from, held))).orElse(Moves.NONE));
+  }
+
+  /** What has to be copied, in layers that see everything and in those with a window. */
+  record Copies(Moves full, Moves windowed) {}
+
+  /** Cells to be copied to others. */
+  record Moves(int[] from, int[] to) {
+    static final Moves NONE = new Moves(new int[0], new int[0]);
+  }
+
+  private int count(CellTable table, int[] list, int from) {
+    int count = 0;
+    for (int i = from; i < size; i++) {
+      count += table.own(list[i]) ? 0 : 1;
+    }
+    return count;
+  }
+
+  private Moves own(CellTable table, int[] list, int from) {
+    int[] before = new int[count(table, list, from)];
+    int[] after = new int[before.length];
+    int next = 0;
+    for (int i = from; i < size; i++) {
+      if (!table.own(list[i])) {
+        before[next] = list[i];
+        after[next] = table.take();
+        table.release(list[i]);
+        list[i] = after[next++];
+      }
+    }
+    return new Moves(before, after);
+  }
+
+  private void put(int cell, int windowedCell) {
+    if (size == cells.length) {
+      cells = Arrays.copyOf(cells, 2 * size);
+      windowed = Arrays.copyOf(windowed, 2 * size);
+    }
+    cells[size] = cell;
+    windowed[size++] = windowedCell;
+  }
+
+  private void release(int position) {
+    tables.full().release(cells[position]);
+    if (position >= held) {
+      tables.windowed().ifPresent(w -> w.release(windowed[position]));
+    }
   }
 }

@@ -51,6 +51,11 @@ final class CellTable {
     }
   }
 
+  /** Whether a cell has one user only. */
+  boolean own(int cell) {
+    return references[cell] == 1;
+  }
+
   int free() {
     return free;
   }

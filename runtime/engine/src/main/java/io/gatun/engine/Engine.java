@@ -1,6 +1,8 @@
 package io.gatun.engine;
 
 import io.gatun.model.Hyperparams;
+import io.gatun.model.KvSize;
+import io.gatun.model.KvStore;
 import io.gatun.model.Model;
 import io.gatun.model.UnsupportedModelException;
 import io.gatun.model.adapter.Adapter;
@@ -9,6 +11,8 @@ import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.NativeThread;
 import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.ThreadCount;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -25,6 +29,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * until its last owner closes it.
  */
 public final class Engine implements AutoCloseable {
+  /** More sequences than this may have to take turns in layers with a window. */
+  private static final int WINDOWS_MAX = 8;
+
   private final Model model;
   private final EngineOptions options;
   private final ThreadCount threadCount;
@@ -35,6 +42,7 @@ public final class Engine implements AutoCloseable {
   private final Set<Generation> unfinished = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean turning = new AtomicBoolean();
   private volatile boolean closed;
+  private volatile byte[] fingerprint = {};
 
   private final EngineLoop loop;
 
@@ -80,7 +88,7 @@ public final class Engine implements AutoCloseable {
           "%s: %s is an encoder: it makes vectors of texts (Gatun.loadEmbedding, gatun embed) and generates none"
               .formatted(model.name(), model.hyperparams().architecture()));
     }
-    int cells = cellsOf(model.hyperparams(), options);
+    int cells = kvSize(model.hyperparams(), options).cells();
     Model kept = model.retain();
     try {
       return new Engine(kept, options, cells);
@@ -90,13 +98,25 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  /** How many cells an engine with such options has: its context, rounded up. */
-  public static int cellsOf(Hyperparams hyperparams, EngineOptions options) {
+  /**
+   * How many cells an engine with such options has: its context, rounded up. Layers with a window
+   * get a window for each of a few sequences, and the rows of one step.
+   */
+  public static KvSize kvSize(Hyperparams hyperparams, EngineOptions options) {
     int wanted =
         options.contextTokens() > 0
             ? options.contextTokens()
             : Math.min(hyperparams.contextLength(), EngineOptions.CONTEXT_DEFAULT_MAX);
-    return Math.ceilDiv(wanted, EngineLoop.KV_PADDING) * EngineLoop.KV_PADDING;
+    int cells = padded(wanted);
+    long windows =
+        (long) Math.min(options.sequencesMax(), WINDOWS_MAX) * hyperparams.slidingWindow();
+    boolean slides = KvStore.slides(hyperparams);
+    long windowed = slides ? Math.min(cells, windows + options.batchRows()) : cells;
+    return new KvSize(cells, Math.min(cells, padded((int) windowed)));
+  }
+
+  private static int padded(int cells) {
+    return Math.ceilDiv(cells, EngineLoop.KV_PADDING) * EngineLoop.KV_PADDING;
   }
 
   public Model model() {
@@ -176,6 +196,27 @@ public final class Engine implements AutoCloseable {
     return onThread(() -> loop.memory().open(this, List.copyOf(adapters)));
   }
 
+  /** {@link #restore(Path, List)} of a sequence without adapters. */
+  public KvSequence restore(Path file) throws IOException {
+    return restore(file, List.of());
+  }
+
+  /**
+   * A sequence that {@link KvSequence#save} wrote, with an engine of the same model and KV types.
+   *
+   * @param adapters those with which it was computed
+   * @throws IOException when the file cannot be read
+   * @throws io.gatun.model.ModelFormatException when it is broken, or of another model, other
+   *     adapters or other types
+   * @throws CapacityException when there are no cells for it
+   */
+  public KvSequence restore(Path file, List<AdapterUse> adapters) throws IOException {
+    requireOpen();
+    adapters.forEach(use -> AdapterCheck.require(use.adapter(), adapterTarget));
+    return KvSnapshot.unwrapped(
+        () -> onThread(() -> loop.memory().restore(this, file, List.copyOf(adapters))));
+  }
+
   /** Steps computed so far, and graphs built for them. */
   public Statistics statistics() {
     return onThread(loop::statistics);
@@ -222,6 +263,18 @@ public final class Engine implements AutoCloseable {
   /** Runs something on the owner's thread. */
   <T> T onThread(Callable<T> task) {
     return thread.call(task);
+  }
+
+  KvMemory memory() {
+    return loop.memory();
+  }
+
+  /** The model's, computed once. */
+  byte[] fingerprint() {
+    if (fingerprint.length == 0) {
+      fingerprint = model.fingerprint();
+    }
+    return fingerprint;
   }
 
   KvSequence adopt(KvSequence sequence) {

@@ -2,7 +2,6 @@ package io.gatun.engine;
 
 import io.gatun.engine.sample.Logits;
 import io.gatun.model.DecoderGraph;
-import io.gatun.model.KvStore;
 import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
 import java.util.Optional;
@@ -27,7 +26,7 @@ final class EngineLoop implements AutoCloseable {
   private final Set<Generation> unfinished;
   private final Backend backend;
   private final KvMemory memory;
-  private final CellTable table;
+  private final CellTables tables;
   private final Scheduler scheduler;
   private final StepGraphs graphs;
   private final AdapterSlots adapters;
@@ -59,21 +58,15 @@ final class EngineLoop implements AutoCloseable {
     this.unfinished = unfinished;
     backend = Backend.open(options.threads(), model.devices().gpus(), options.kernels());
     try {
-      memory =
-          new KvMemory(
-              KvStore.allocate(
-                  model.hyperparams(), contextTokens, options.kvTypes(), model.devices()::of));
+      memory = new KvMemory(model, backend, options);
     } catch (RuntimeException e) {
       backend.close();
       throw e;
     }
-    table = memory.table();
+    tables = memory.tables();
     scheduler =
         new Scheduler(
-            options.sequencesMax(),
-            table,
-            memory::evict,
-            new PrefixSeeds(memory.store())::write);
+            options.sequencesMax(), tables, memory::evict, new PrefixSeeds(memory.store())::write);
     graphs = new StepGraphs(model, memory.store(), backend);
     adapters = new AdapterSlots(model, options.adapterBytes(), graphs::dropAdapters);
     inputs = new StepInputs(options.batchRows(), model.hyperparams().slidingWindow());
@@ -81,7 +74,7 @@ final class EngineLoop implements AutoCloseable {
     reader = new RowReader(model.vocabularySize());
     try {
       // The graph of every decode step: what does not fit in the file shows now, not later.
-      var _ = graphs.get(new DecoderGraph.Key(1, KV_PADDING, 1));
+      var _ = graphs.get(new DecoderGraph.Key(1, KV_PADDING, KV_PADDING, 1));
     } catch (RuntimeException e) {
       close();
       throw e;
@@ -115,7 +108,7 @@ final class EngineLoop implements AutoCloseable {
 
   Engine.Statistics statistics() {
     return new Engine.Statistics(
-        steps, stepNanos, computeNanos, graphs.built(), table.free(), backend.computeBytes());
+        steps, stepNanos, computeNanos, graphs.built(), tables.free(), backend.computeBytes());
   }
 
   /** Ends all requests and frees everything. */
@@ -139,10 +132,9 @@ final class EngineLoop implements AutoCloseable {
     if (batch.rows() == 0) {
       return;
     }
-    int kvLength = kvLength();
-    StepGraphs.Compiled compiled = graph(kvLength);
+    StepGraphs.Compiled compiled = graph();
     compiled.runnable().begin();
-    inputs.write(batch, kvLength, compiled.graph(), compiled.runnable());
+    inputs.write(batch, compiled.graph(), compiled.runnable());
     compiled.adapters().ifPresent(a -> a.write(batch, adapters, compiled.runnable()));
     if (compute(compiled)) {
       steps++;
@@ -152,9 +144,14 @@ final class EngineLoop implements AutoCloseable {
     }
   }
 
-  private StepGraphs.Compiled graph(int kvLength) {
+  private StepGraphs.Compiled graph() {
+    int length = padded(tables.full());
     DecoderGraph.Key shape =
-        new DecoderGraph.Key(batch.rows(), kvLength, Math.max(1, batch.outputs()));
+        new DecoderGraph.Key(
+            batch.rows(),
+            length,
+            tables.windowed().map(EngineLoop::padded).orElse(length),
+            Math.max(1, batch.outputs()));
     AdapterGraph.Key key = adapters.key(batch);
     return key.equals(AdapterGraph.Key.NONE)
         ? graphs.get(shape)
@@ -273,9 +270,10 @@ final class EngineLoop implements AutoCloseable {
     memory.leave(sequence);
   }
 
-  private int kvLength() {
+  /** How many cells a graph reads. */
+  private static int padded(CellTable table) {
     int padded = Math.ceilDiv(table.end(), KV_PADDING) * KV_PADDING;
-    return Math.clamp(padded, KV_PADDING, contextTokens);
+    return Math.clamp(padded, Math.min(KV_PADDING, table.cells()), table.cells());
   }
 
   private int everyRowMax() {

@@ -81,27 +81,32 @@ public record GenerateRequest(
     return new GenerateRequest(prompt, sampling, limits, logprobs, keep, observer, uses);
   }
 
-  /** How many rows of soft prompts come before the prompt. */
-  int softRows() {
-    int rows = 0;
-    for (AdapterUse use : adapters) {
-      rows += use.adapter() instanceof SoftPrompt soft ? soft.rows() : 0;
-    }
-    return rows;
-  }
-
   /** How many rows of prefixes come before everything else. */
   int prefixRows() {
+    return rows(adapters, true);
+  }
+
+  /** How many rows adapters put before the first token. */
+  static int rowsBefore(List<AdapterUse> adapters) {
+    return rows(adapters, true) + rows(adapters, false);
+  }
+
+  private static int rows(List<AdapterUse> adapters, boolean prefixes) {
     int rows = 0;
     for (AdapterUse use : adapters) {
-      rows += use.adapter() instanceof KeyValuePrefix prefix ? prefix.rows() : 0;
+      rows +=
+          switch (use.adapter()) {
+            case KeyValuePrefix prefix -> prefixes ? prefix.rows() : 0;
+            case SoftPrompt soft -> prefixes ? 0 : soft.rows();
+            default -> 0;
+          };
     }
     return rows;
   }
 
   /** The prompt with a place for each row of prefixes and soft prompts before it. */
   int[] rows() {
-    int before = prefixRows() + softRows();
+    int before = rowsBefore(adapters);
     int[] rows = new int[before + prompt.length];
     System.arraycopy(prompt, 0, rows, before, prompt.length);
     return rows;

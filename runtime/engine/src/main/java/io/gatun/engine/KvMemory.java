@@ -1,9 +1,16 @@
 package io.gatun.engine;
 
+import io.gatun.model.KvSize;
 import io.gatun.model.KvStore;
+import io.gatun.model.Model;
+import io.gatun.tensor.Backend;
+import io.gatun.tensor.CapacityException;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The KV cache of an engine: its memory, which cells are taken, and the sequences that callers
@@ -13,25 +20,28 @@ import java.util.Set;
  */
 final class KvMemory implements AutoCloseable {
   private final KvStore store;
-  private final CellTable table;
+  private final CellTables tables;
+  private final CellMover mover;
   private final Set<KvSequence> sequences = new HashSet<>();
 
-  KvMemory(KvStore store) {
-    this.store = store;
-    this.table = new CellTable(store.cells());
+  KvMemory(Model model, Backend backend, EngineOptions options) {
+    KvSize size = Engine.kvSize(model.hyperparams(), options);
+    store = KvStore.allocate(model.hyperparams(), size, options.kvTypes(), model.devices()::of);
+    tables = CellTables.of(size, model.hyperparams().slidingWindow());
+    mover = new CellMover(model, store, backend);
   }
 
   KvStore store() {
     return store;
   }
 
-  CellTable table() {
-    return table;
+  CellTables tables() {
+    return tables;
   }
 
   /** The cells that a request begins with. */
   CellList cellsFor(GenerateRequest request) {
-    return request.keep().isPresent() ? request.keep().get().lend(request) : new CellList(table);
+    return request.keep().isPresent() ? request.keep().get().lend(request) : new CellList(tables);
   }
 
   /** Takes the cells of a sequence that has ended. */
@@ -43,8 +53,80 @@ final class KvMemory implements AutoCloseable {
     }
   }
 
+  /**
+   * Gives an empty list so many cells.
+   *
+   * @throws CapacityException when there are not so many
+   */
+  void fill(CellList cells, int size) {
+    if (size > tables.full().free()) {
+      evict();
+    }
+    for (int i = 0; i < size; i++) {
+      if (tables.free() == 0) {
+        cells.dropUnseen();
+      }
+      if (!cells.append()) {
+        cells.truncate(0);
+        throw new CapacityException(
+            "the sequence has %d tokens but only %d cells are free; ask for a longer context (--context)"
+                .formatted(size, i));
+      }
+    }
+  }
+
+  /**
+   * Forgets positions of a sequence and moves what is behind them there. Cells that others share
+   * are copied first.
+   *
+   * @throws CapacityException when there are no cells for the copies
+   */
+  void remove(CellList cells, int from, int to) {
+    mover.requireMovable();
+    if (from >= cells.size()) {
+      return;
+    }
+    int end = Math.min(to, cells.size());
+    if (cells.shared(end) > tables.free()) {
+      evict();
+    }
+    if (cells.shared(end) > tables.free()) {
+      throw new CapacityException(
+          "removing tokens of a fork copies %d that others share, but only %d cells are free; close other sequences or ask for a longer context (--context)"
+              .formatted(cells.shared(end), tables.free()));
+    }
+    CellList.Copies copies = cells.own(end);
+    store.copy(false, copies.full().from(), copies.full().to());
+    store.copy(true, copies.windowed().from(), copies.windowed().to());
+    cells.remove(from, end);
+    move(false, cells::at, from, cells.size(), end - from);
+    if (tables.windowed().isPresent()) {
+      move(true, cells::windowedAt, Math.max(from, cells.held()), cells.size(), end - from);
+    }
+  }
+
+  private void move(boolean windowed, IntUnaryOperator at, int from, int to, int distance) {
+    int[] moved = new int[Math.max(0, to - from)];
+    Arrays.setAll(moved, i -> at.applyAsInt(from + i));
+    int[] distances = new int[moved.length];
+    Arrays.fill(distances, distance);
+    mover.move(windowed, moved, distances);
+  }
+
   KvSequence open(Engine engine, List<AdapterUse> adapters) {
-    return adopt(new KvSequence(engine, new CellList(table), new int[0], adapters));
+    return adopt(new KvSequence(engine, new CellList(tables), new int[0], adapters));
+  }
+
+  /** A sequence from a file. */
+  KvSequence restore(Engine engine, Path file, List<AdapterUse> adapters) {
+    CellList cells = new CellList(tables);
+    try {
+      int[] rows = KvSnapshot.read(file, engine, cells, adapters);
+      return adopt(new KvSequence(engine, cells, rows, adapters));
+    } catch (RuntimeException e) {
+      cells.truncate(0);
+      throw e;
+    }
   }
 
   KvSequence adopt(KvSequence sequence) {
@@ -64,6 +146,7 @@ final class KvMemory implements AutoCloseable {
 
   @Override
   public void close() {
+    mover.close();
     store.close();
   }
 }

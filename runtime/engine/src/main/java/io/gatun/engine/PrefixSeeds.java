@@ -22,17 +22,17 @@ final class PrefixSeeds {
     for (AdapterUse use : sequence.request().adapters()) {
       if (use.adapter() instanceof KeyValuePrefix prefix) {
         for (int row = 0; row < prefix.rows(); row++) {
-          put(prefix, row, sequence.cells().at(position++));
+          put(prefix, row, sequence.cells(), position++);
         }
       }
     }
   }
 
-  private void put(KeyValuePrefix prefix, int row, int cell) {
+  private void put(KeyValuePrefix prefix, int row, CellList cells, int position) {
     for (int layer = 0; layer < prefix.layers(); layer++) {
       store.put(
           layer,
-          cell,
+          store.windowed(layer) ? cells.windowedAt(position) : cells.at(position),
           row(prefix.keys().get(layer), row, prefix.keyWidth()),
           row(prefix.values().get(layer), row, prefix.valueWidth()));
     }

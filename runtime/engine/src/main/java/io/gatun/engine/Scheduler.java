@@ -21,15 +21,15 @@ final class Scheduler {
   private final int sequencesMax;
   private final Runnable evict;
   private final Consumer<Sequence> seed;
-  private final CellTable table;
+  private final CellTables tables;
 
   /**
    * @param evict frees the cells of idle prompt caches
    * @param seed fills the cells of a sequence's prefix, which it has just got
    */
-  Scheduler(int sequencesMax, CellTable table, Runnable evict, Consumer<Sequence> seed) {
+  Scheduler(int sequencesMax, CellTables tables, Runnable evict, Consumer<Sequence> seed) {
     this.sequencesMax = sequencesMax;
-    this.table = table;
+    this.tables = tables;
     this.evict = evict;
     this.seed = seed;
   }
@@ -75,10 +75,10 @@ final class Scheduler {
   private void admit() {
     while (!waiting.isEmpty() && running.size() < sequencesMax) {
       Sequence next = waiting.peek();
-      if (table.free() < next.missing()) {
+      if (tables.free() < next.missing()) {
         reclaim(next);
       }
-      if (table.free() < next.missing() && !running.isEmpty()) {
+      if (tables.free() < next.missing() && !running.isEmpty()) {
         return;
       }
       running.add(waiting.remove());
@@ -91,9 +91,13 @@ final class Scheduler {
       return false;
     }
     int given = sequence.missing() - sequence.pending();
-    while (table.free() < rows + given) {
+    while (tables.free() < rows + given) {
+      dropUnseen(batch);
+      if (tables.free() >= rows + given) {
+        break;
+      }
       reclaim(sequence);
-      if (table.free() < rows + given && !preemptLast(sequence, batch)) {
+      if (tables.free() < rows + given && !preemptLast(sequence, batch)) {
         return false;
       }
     }
@@ -116,6 +120,15 @@ final class Scheduler {
       assert taken;
     }
     seed.accept(sequence);
+  }
+
+  /** Gives back the cells of windows that have passed, but for sequences with rows in the batch. */
+  private void dropUnseen(Batch batch) {
+    for (Sequence sequence : all()) {
+      if (!holds(batch, sequence)) {
+        sequence.cells().dropUnseen();
+      }
+    }
   }
 
   /**

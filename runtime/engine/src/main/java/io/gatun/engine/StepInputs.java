@@ -3,6 +3,7 @@ package io.gatun.engine;
 import io.gatun.model.DecoderGraph;
 import io.gatun.tensor.CompiledGraph;
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /**
  * Writes a batch into a graph's inputs: tokens, positions, cells, and which cells each row may see.
@@ -20,9 +21,9 @@ final class StepInputs {
   private short[] mask = {};
 
   /** Arrays of one batch size, kept so that a step allocates nothing. */
-  private record Shaped(int[] tokens, int[] positions, long[] cells) {
+  private record Shaped(int[] tokens, int[] positions, long[] cells, long[] windowed) {
     static Shaped of(int rows) {
-      return new Shaped(new int[rows], new int[rows], new long[rows]);
+      return new Shaped(new int[rows], new int[rows], new long[rows], new long[rows]);
     }
   }
 
@@ -31,7 +32,7 @@ final class StepInputs {
     this.slidingWindow = slidingWindow;
   }
 
-  void write(Batch batch, int kvLength, DecoderGraph graph, CompiledGraph target) {
+  void write(Batch batch, DecoderGraph graph, CompiledGraph target) {
     int rows = batch.rows();
     Shaped arrays = shaped[rows];
     if (arrays == null) {
@@ -44,16 +45,22 @@ final class StepInputs {
       arrays.tokens()[row] = sequence.token(position);
       arrays.positions()[row] = position;
       arrays.cells()[row] = sequence.cells().at(position);
+      arrays.windowed()[row] = sequence.cells().windowedAt(position);
     }
     target.write(graph.tokens(), arrays.tokens());
     target.write(graph.positions(), arrays.positions());
-    target.write(graph.cells(), arrays.cells());
     target.write(graph.outputRows(), outputRows(batch));
-    if (graph.full()) {
-      target.write(graph.mask(), mask(batch, kvLength, Integer.MAX_VALUE), rows * kvLength);
+    write(graph.full(), arrays.cells(), () -> mask(batch, graph.full(), false), target);
+    write(graph.windowed(), arrays.windowed(), () -> mask(batch, graph.windowed(), true), target);
+  }
+
+  private static void write(
+      DecoderGraph.Cells cells, long[] rows, Supplier<short[]> mask, CompiledGraph target) {
+    if (cells.written()) {
+      target.write(cells.rows(), rows);
     }
-    if (graph.slides()) {
-      target.write(graph.slidingMask(), mask(batch, kvLength, slidingWindow), rows * kvLength);
+    if (cells.masked()) {
+      target.write(cells.mask(), mask.get(), (int) cells.mask().shape().elements());
     }
   }
 
@@ -67,7 +74,8 @@ final class StepInputs {
   }
 
   /** [S, T]: a row sees its own sequence's cells up to its position, at most a window of them. */
-  private short[] mask(Batch batch, int kvLength, int window) {
+  private short[] mask(Batch batch, DecoderGraph.Cells graph, boolean windowed) {
+    int kvLength = (int) graph.mask().shape().d0();
     int needed = batch.rows() * kvLength;
     if (mask.length < needed) {
       mask = new short[needed];
@@ -76,9 +84,9 @@ final class StepInputs {
     for (int row = 0; row < batch.rows(); row++) {
       CellList cells = batch.sequence(row).cells();
       int position = batch.position(row);
-      int first = Math.max(0, position - window + 1);
-      for (int p = window == Integer.MAX_VALUE ? 0 : first; p <= position; p++) {
-        mask[row * kvLength + cells.at(p)] = VISIBLE;
+      int first = windowed ? Math.max(cells.held(), position - slidingWindow + 1) : 0;
+      for (int p = first; p <= position; p++) {
+        mask[row * kvLength + (windowed ? cells.windowedAt(p) : cells.at(p))] = VISIBLE;
       }
     }
     return mask;

@@ -12,11 +12,8 @@ import java.util.function.Function;
  *
  * @param tokens I32 [T]
  * @param positions I32 [T]
- * @param cells I64 [T]
- * @param mask F16 [S, T]
- * @param slidingMask F16 [S, T]
- * @param full whether some layer uses the mask
- * @param slides whether some layer uses the sliding mask
+ * @param full cells I64 [T] and mask F16 [S, T] of layers that see everything
+ * @param windowed the same of layers with a window
  * @param outputRows I32 [N]
  * @param logits F32 [V, N]
  */
@@ -24,16 +21,30 @@ public record DecoderGraph(
     Graph graph,
     Tensor tokens,
     Tensor positions,
-    Tensor cells,
-    Tensor mask,
-    Tensor slidingMask,
+    Cells full,
+    Cells windowed,
     Tensor outputRows,
-    Tensor logits,
-    boolean full,
-    boolean slides) {
+    Tensor logits) {
 
-  /** What distinguishes the graphs of one model: equal keys mean the same graph. */
-  public record Key(int rows, int kvLength, int outputs) {}
+  /**
+   * What distinguishes the graphs of one model: equal keys mean the same graph.
+   *
+   * @param rows T
+   * @param kvLength S of layers that see everything
+   * @param windowLength S of layers with a window
+   * @param outputs N
+   */
+  public record Key(int rows, int kvLength, int windowLength, int outputs) {}
+
+  /**
+   * Where rows go in layers of one kind, and what they see.
+   *
+   * @param rows I64 [T]
+   * @param mask F16 [S, T]
+   * @param written whether the rows are an input of their own
+   * @param masked whether some layer reads the mask
+   */
+  public record Cells(Tensor rows, Tensor mask, boolean written, boolean masked) {}
 
   /** Builds the graph over a cache. */
   public static DecoderGraph build(Model model, KvStore store, Key key) {
@@ -50,11 +61,18 @@ public record DecoderGraph(
     GraphBuilder g = new GraphBuilder();
     Tensor tokens = g.indices("tokens", DType.I32, model.vocabularySize(), key.rows());
     Tensor positions = g.indices("positions", DType.I32, Integer.MAX_VALUE, key.rows());
-    Tensor cells = g.indices("cells", DType.I64, store.cells(), key.rows());
+    KvSize size = store.size();
+    Tensor cells = g.indices("cells", DType.I64, size.cells(), key.rows());
+    Tensor windowCells =
+        size.split() ? g.indices("window_cells", DType.I64, size.windowed(), key.rows()) : cells;
     Tensor mask = g.input("mask", DType.F16, key.kvLength(), key.rows());
-    Tensor sliding = g.input("sliding_mask", DType.F16, key.kvLength(), key.rows());
+    Tensor windowMask = g.input("window_mask", DType.F16, key.windowLength(), key.rows());
     Tensor outputRows = g.indices("output_rows", DType.I32, key.rows(), key.outputs());
-    AttentionPath path = new CachedAttention(store, cells, key.kvLength(), mask, sliding);
+    AttentionPath path =
+        new CachedAttention(
+            store,
+            new CachedAttention.Cells(cells, key.kvLength(), mask),
+            new CachedAttention.Cells(windowCells, key.windowLength(), windowMask));
     Pass pass =
         new Pass(
             model,
@@ -62,23 +80,21 @@ public record DecoderGraph(
             g,
             positions,
             Optional.of(outputRows),
-            model.frequencyFactors(store.cells()).map(g::stored),
+            model.frequencyFactors(store.size().cells()).map(g::stored),
             path,
             changes.apply(g));
 
     Tensor logits = LayerLoop.run(pass, tokens, _ -> {});
     g.output(logits);
     Graph graph = g.build();
+    boolean windowed = graph.hasInput("window_mask");
     return new DecoderGraph(
         graph,
         tokens,
         positions,
-        cells,
-        mask,
-        sliding,
+        new Cells(cells, mask, graph.hasInput("cells"), graph.hasInput("mask")),
+        new Cells(windowCells, windowMask, size.split() && windowed, windowed),
         outputRows,
-        logits,
-        graph.hasInput("mask"),
-        graph.hasInput("sliding_mask"));
+        logits);
   }
 }

@@ -6,26 +6,28 @@ import io.gatun.tensor.Layout;
 import io.gatun.tensor.Shape;
 import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.TensorStore;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * The memory of a KV cache: per layer keys [D·G, cells] and values [D·G, cells]. Which cell belongs
- * to whom is the engine's knowledge.
+ * The memory of a KV cache: per layer keys [D·G, cells] and values [D·G, cells]. Layers with a
+ * window may have fewer cells. Which cell belongs to whom is the engine's knowledge.
  *
  * @owner the engine that made it
  */
 public final class KvStore implements AutoCloseable {
   private final TensorStore store;
   private final Hyperparams h;
-  private final int cells;
+  private final KvSize size;
 
-  private KvStore(TensorStore store, Hyperparams h, int cells) {
+  private KvStore(TensorStore store, Hyperparams h, KvSize size) {
     this.store = store;
     this.h = h;
-    this.cells = cells;
+    this.size = size;
   }
 
   /**
@@ -34,12 +36,13 @@ public final class KvStore implements AutoCloseable {
    * @throws UnsupportedModelException when the model's heads are no whole blocks of a type
    */
   public static KvStore allocate(
-      Hyperparams h, int cells, KvTypes types, IntFunction<Device> deviceOfLayer) {
+      Hyperparams h, KvSize size, KvTypes types, IntFunction<Device> deviceOfLayer) {
     types.require(h);
     int layers = h.layerCount();
     try (TensorStore.Builder builder = TensorStore.builder("KV cache")) {
       for (int layer = 0; layer < layers; layer++) {
         Device device = deviceOfLayer.apply(layer);
+        int cells = slides(h, layer) ? size.windowed() : size.cells();
         builder.zeroed(
             "cache_k." + layer,
             layout(types.keys(layer, layers), h.kvHeadCount() * h.headDim(), cells),
@@ -54,24 +57,51 @@ public final class KvStore implements AutoCloseable {
         Layout matrix = Layout.dense(DType.F32, Shape.of(block, block));
         builder.zeroed(turn(block), matrix, deviceOfLayer.apply(0));
       }
-      KvStore made = new KvStore(builder.build(), h, cells);
+      KvStore made = new KvStore(builder.build(), h, size);
       turns.forEach(made::writeTurn);
       return made;
     }
   }
 
   /** Bytes of a cache. */
-  public static long bytes(Hyperparams h, int cells, KvTypes types) {
+  public static long bytes(Hyperparams h, KvSize size, KvTypes types) {
     long sum = 0;
     for (int layer = 0; layer < h.layerCount(); layer++) {
-      sum += types.keys(layer, h.layerCount()).rowBytes((long) h.kvHeadCount() * h.headDim());
-      sum += types.values(layer, h.layerCount()).rowBytes((long) h.kvHeadCount() * h.valueDim());
+      long keys = types.keys(layer, h.layerCount()).rowBytes((long) h.kvHeadCount() * h.headDim());
+      long values =
+          types.values(layer, h.layerCount()).rowBytes((long) h.kvHeadCount() * h.valueDim());
+      sum += (keys + values) * (slides(h, layer) ? size.windowed() : size.cells());
     }
-    return sum * cells;
+    return sum;
   }
 
-  public int cells() {
-    return cells;
+  /** Whether a layer sees only the last tokens. */
+  public static boolean slides(Hyperparams h, int layer) {
+    return h.slidingWindow() > 0
+        && Architectures.find(h.architecture()).map(a -> a.sliding(h, layer)).orElse(false);
+  }
+
+  /** Whether some layer sees only the last tokens. */
+  public static boolean slides(Hyperparams h) {
+    return IntStream.range(0, h.layerCount()).anyMatch(layer -> slides(h, layer));
+  }
+
+  public KvSize size() {
+    return size;
+  }
+
+  public int layers() {
+    return h.layerCount();
+  }
+
+  /** Whether a layer sees only the last tokens. */
+  public boolean slides(int layer) {
+    return slides(h, layer);
+  }
+
+  /** Whether a layer's cells are those of layers with a window. */
+  public boolean windowed(int layer) {
+    return size.split() && slides(h, layer);
   }
 
   /**
@@ -112,6 +142,41 @@ public final class KvStore implements AutoCloseable {
 
   private void writeTurn(int block) {
     store.write(store.find(turn(block)).orElseThrow(), 0, Hadamard.matrix(block));
+  }
+
+  /**
+   * Copies keys and values from cells to others, in all layers of a kind.
+   *
+   * @param windowed which kind
+   */
+  public void copy(boolean windowed, int[] from, int[] to) {
+    for (int layer = 0; layer < h.layerCount(); layer++) {
+      if (windowed(layer) == windowed) {
+        store.copyRows(keys(layer), from, to);
+        store.copyRows(values(layer), from, to);
+      }
+    }
+  }
+
+  /** The bytes of neighbouring cells of a layer: keys, then values, as they are stored. */
+  public byte[] read(int layer, int cell, int count) {
+    byte[] keys = store.readRows(keys(layer), cell, count);
+    byte[] values = store.readRows(values(layer), cell, count);
+    byte[] both = Arrays.copyOf(keys, keys.length + values.length);
+    System.arraycopy(values, 0, both, keys.length, values.length);
+    return both;
+  }
+
+  /** Puts back what {@link #read} gave, in other cells maybe. */
+  public void write(int layer, int cell, int count, byte[] both) {
+    int split = Math.toIntExact(count * keys(layer).layout().s1());
+    store.writeRows(keys(layer), cell, Arrays.copyOf(both, split));
+    store.writeRows(values(layer), cell, Arrays.copyOfRange(both, split, both.length));
+  }
+
+  /** Bytes of one cell in one layer. */
+  public int cellBytes(int layer) {
+    return Math.toIntExact(keys(layer).layout().s1() + values(layer).layout().s1());
   }
 
   StoredTensor keys(int layer) {

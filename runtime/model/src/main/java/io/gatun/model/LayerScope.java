@@ -22,7 +22,7 @@ public final class LayerScope extends ModelScope {
 
   /** Whether this layer sees only the last tokens. */
   public boolean sliding() {
-    return h().slidingWindow() > 0 && pass.model().architecture().sliding(h(), layer);
+    return KvStore.slides(h(), layer);
   }
 
   /** The three projections of attention: q [D, H, T], k and v [D, G, T]. */

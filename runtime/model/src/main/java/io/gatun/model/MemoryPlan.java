@@ -43,10 +43,19 @@ public record MemoryPlan(
    * What does not depend on the file alone.
    *
    * @param kvPerToken keys and values of one token of context, over all layers
+   * @param windowedPerToken the part of layers with a window
    * @param computePerRow estimate of the intermediate values of one row of a step
    * @param logitsPerRow logits of one row
    */
-  public record PerUse(long kvPerToken, long computePerRow, long logitsPerRow) {
+  public record PerUse(
+      long kvPerToken, long windowedPerToken, long computePerRow, long logitsPerRow) {
+    /** Bytes of a KV cache. */
+    public long kvBytes(KvSize size) {
+      return Math.addExact(
+          Math.multiplyExact(kvPerToken - windowedPerToken, size.cells()),
+          Math.multiplyExact(windowedPerToken, size.windowed()));
+    }
+
     /**
      * An estimate of a step's intermediate values.
      *
@@ -70,14 +79,15 @@ public record MemoryPlan(
 
   /** The same with a KV cache of other types than F16. */
   public MemoryPlan withKvTypes(Hyperparams h, KvTypes types) {
-    long perToken = KvStore.bytes(h, 1, types);
+    long perToken = KvStore.bytes(h, KvSize.of(1), types);
+    long windowed = perToken - KvStore.bytes(h, new KvSize(1, 0), types);
     double share = (double) perToken / Math.max(1, use.kvPerToken());
     List<OnGpu> scaled =
         gpus.stream()
             .map(
                 g -> new OnGpu(g.name(), g.weights(), Math.round(g.kvPerToken() * share), g.free()))
             .toList();
-    PerUse other = new PerUse(perToken, use.computePerRow(), use.logitsPerRow());
+    PerUse other = new PerUse(perToken, windowed, use.computePerRow(), use.logitsPerRow());
     return new MemoryPlan(mapped, privateCopies, rearranged, scaled, other, available, total);
   }
 
@@ -111,20 +121,20 @@ public record MemoryPlan(
    * @throws CapacityException with the figures and what to change
    */
   public void requireWeights(String name) {
-    require(name, 0, 0);
+    require(name, KvSize.of(0), 0);
   }
 
   /**
    * Throws when the weights cannot fit together with a KV cache and the intermediate values.
    *
-   * @param tokens cells of the KV cache; 0 for the weights alone
+   * @param size of the KV cache; none for the weights alone
    * @param rows of the largest step; 0 for the weights alone
    * @throws CapacityException with the figures and what to change
    */
-  public void require(String name, long tokens, long rows) {
+  public void require(String name, KvSize size, long rows) {
+    long tokens = size.cells();
     long compute = use.computeBytes(rows, tokens);
-    long kvOnGpus = gpus.stream().mapToLong(g -> g.kvPerToken() * tokens).sum();
-    long kv = Math.multiplyExact(use.kvPerToken(), tokens) - kvOnGpus;
+    long kv = use.kvBytes(size) - gpus.stream().mapToLong(g -> kvOn(g, size)).sum();
     if (privateCopies > available) {
       throw new CapacityException(
           "%s needs %s of private memory for rearranged weights but only %s are available. Use --no-repack, or --ignore-memory to try anyway"
@@ -147,7 +157,7 @@ public record MemoryPlan(
                   show(total)));
     }
     for (OnGpu gpu : gpus) {
-      long onGpu = gpu.weights() + gpu.kvPerToken() * tokens + compute;
+      long onGpu = gpu.weights() + kvOn(gpu, size) + compute;
       if (onGpu > gpu.free()) {
         throw new CapacityException(
             "%s needs %s on %s (%s weights, %s KV cache of %d tokens, %s for computing) but only %s are free. Use fewer --gpu-layers, a shorter context (--context), or --ignore-memory to try anyway"
@@ -156,12 +166,17 @@ public record MemoryPlan(
                     show(onGpu),
                     gpu.name(),
                     show(gpu.weights()),
-                    show(gpu.kvPerToken() * tokens),
+                    show(kvOn(gpu, size)),
                     tokens,
                     show(compute),
                     show(gpu.free())));
       }
     }
+  }
+
+  /** A GPU's part of the cache: its layers are taken to be as the average. */
+  private long kvOn(OnGpu gpu, KvSize size) {
+    return (long) (use.kvBytes(size) * ((double) gpu.kvPerToken() / Math.max(1, kvPerToken())));
   }
 
   /** Bytes for people: 1.5 GiB. */

@@ -1,6 +1,7 @@
 package io.gatun.model;
 
 import io.gatun.model.LoadOptions.Repacking;
+import io.gatun.model.gguf.Fingerprint;
 import io.gatun.model.gguf.GgufFile;
 import io.gatun.model.gguf.TensorInfo;
 import io.gatun.tensor.CapacityException;
@@ -9,6 +10,7 @@ import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.TensorStore;
 import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
@@ -159,6 +161,19 @@ public final class Model implements AutoCloseable {
                 : "rope_factors_short.weight");
   }
 
+  /**
+   * Tells this file from others, for what is kept about it elsewhere.
+   *
+   * @throws UncheckedIOException when it can no longer be read
+   */
+  public byte[] fingerprint() {
+    try {
+      return Fingerprint.of(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + name() + ": " + e.getMessage(), e);
+    }
+  }
+
   /** One line: what it is and where it lies. */
   public String summary() {
     return "%s: %s, %d layers, %s mapped, %s rearranged, %d of %d layers on GPUs"
@@ -216,7 +231,7 @@ public final class Model implements AutoCloseable {
       Architecture architecture = architectureOf(file);
       Hyperparams h = architecture.hyperparams(file.metadata());
       requireTensors(file, h);
-      long kvPerToken = KvStore.bytes(h, 1, KvTypes.F16);
+      long kvPerToken = KvStore.bytes(h, KvSize.of(1), KvTypes.F16);
       LayerDevices devices =
           LayerDevices.place(
               h.layerCount(), options.gpuLayers(), bytesPerLayer(file, h), Device.gpus());
@@ -263,7 +278,10 @@ public final class Model implements AutoCloseable {
       }
       long vocabulary = file.tensor("token_embd.weight").orElseThrow().shape().d1();
       return new MemoryPlan.PerUse(
-          kvPerToken, 4 * (4L * h.embeddingLength() + 3 * widest), 4 * vocabulary);
+          kvPerToken,
+          kvPerToken - KvStore.bytes(h, new KvSize(1, 0), KvTypes.F16),
+          4 * (4L * h.embeddingLength() + 3 * widest),
+          4 * vocabulary);
     }
 
     private static Architecture architectureOf(GgufFile file) {
@@ -301,7 +319,7 @@ public final class Model implements AutoCloseable {
     private static long bytesPerLayer(GgufFile file, Hyperparams h) {
       List<TensorInfo> tensors = file.tensors();
       long weights = tensors.stream().mapToLong(TensorInfo::bytes).sum();
-      return (weights + KvStore.bytes(h, Math.min(h.contextLength(), 4096), KvTypes.F16))
+      return (weights + KvStore.bytes(h, KvSize.of(Math.min(h.contextLength(), 4096)), KvTypes.F16))
           / h.layerCount();
     }
   }

@@ -41,6 +41,12 @@ public record RopeParameters(
         dims, neox, originalContext, base, other, extFactor, attentionFactor, betaFast, betaSlow);
   }
 
+  /** The same rotation with another magnitude. */
+  public RopeParameters withAttentionFactor(float other) {
+    return new RopeParameters(
+        dims, neox, originalContext, base, scale, extFactor, other, betaFast, betaSlow);
+  }
+
   /** The same rotation without any context extension. */
   public RopeParameters unscaled() {
     return new RopeParameters(dims, neox, originalContext, base, 1f, 0f, 1f, betaFast, betaSlow);

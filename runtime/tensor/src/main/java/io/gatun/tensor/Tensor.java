@@ -167,6 +167,16 @@ public final class Tensor {
     return graph.append(new Op.Rope(parameters), this, positions, factors);
   }
 
+  /** {@link #rope(Tensor, RopeParameters)} the other way: turns back by positions I32 [T]. */
+  public Tensor ropeBack(Tensor positions, RopeParameters parameters) {
+    return graph.append(new Op.RopeBack(parameters), this, positions);
+  }
+
+  /** {@link #rope(Tensor, Tensor, RopeParameters)} the other way. */
+  public Tensor ropeBack(Tensor positions, Tensor factors, RopeParameters parameters) {
+    return graph.append(new Op.RopeBack(parameters), this, positions, factors);
+  }
+
   /** Softmax of each row. */
   public Tensor softMax() {
     return graph.append(new Op.SoftMax(1f, 0f, false, false), this);

@@ -162,28 +162,70 @@ public final class TensorStore implements AutoCloseable {
   }
 
   /** The bytes of a tensor of the store, as GGML keeps them. No graph may be writing them. */
-  public synchronized byte[] readBytes(StoredTensor tensor) {
+  public byte[] readBytes(StoredTensor tensor) {
+    return readRows(tensor, 0, Math.toIntExact(tensor.shape().rows()));
+  }
+
+  /** Puts back what {@link #readBytes} gave. */
+  public void writeBytes(StoredTensor tensor, byte[] bytes) {
+    if (bytes.length != tensor.layout().bytes()) {
+      throw new ShapeException(
+          "%s has %d bytes, not %d".formatted(tensor, tensor.layout().bytes(), bytes.length));
+    }
+    writeRows(tensor, 0, bytes);
+  }
+
+  /** The bytes of neighbouring rows, as GGML keeps them. No graph may be writing them. */
+  public synchronized byte[] readRows(StoredTensor tensor, long row, int count) {
     requireOwn(tensor);
-    byte[] bytes = new byte[Math.toIntExact(tensor.layout().bytes())];
+    requireRows(tensor, row, count);
+    long rowBytes = tensor.layout().s1();
+    byte[] bytes = new byte[Math.toIntExact(count * rowBytes)];
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment copy = scratch.allocate(Math.max(1, bytes.length));
-      Ggml.ggml_backend_tensor_get(tensor.handle(), copy, 0, bytes.length);
+      Ggml.ggml_backend_tensor_get(tensor.handle(), copy, row * rowBytes, bytes.length);
       MemorySegment.copy(copy, ValueLayout.JAVA_BYTE, 0, bytes, 0, bytes.length);
     }
     return bytes;
   }
 
-  /** Puts back what {@link #readBytes} gave. */
-  public synchronized void writeBytes(StoredTensor tensor, byte[] bytes) {
+  /** Puts whole rows of bytes where {@link #readRows} would find them. */
+  public synchronized void writeRows(StoredTensor tensor, long row, byte[] bytes) {
     requireOwn(tensor);
     requireWritable(tensor);
-    if (bytes.length != tensor.layout().bytes()) {
-      throw new ShapeException(
-          "%s has %d bytes, not %d".formatted(tensor, tensor.layout().bytes(), bytes.length));
+    long rowBytes = tensor.layout().s1();
+    if (bytes.length % rowBytes != 0) {
+      throw new ShapeException("%d bytes are no whole rows of %s".formatted(bytes.length, tensor));
     }
+    requireRows(tensor, row, bytes.length / rowBytes);
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment copy = scratch.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
-      Ggml.ggml_backend_tensor_set(tensor.handle(), copy, 0, bytes.length);
+      Ggml.ggml_backend_tensor_set(tensor.handle(), copy, row * rowBytes, bytes.length);
+    }
+  }
+
+  /** Copies rows to others of the same tensor, one after another. No graph may be using it. */
+  public synchronized void copyRows(StoredTensor tensor, int[] from, int[] to) {
+    requireOwn(tensor);
+    requireWritable(tensor);
+    if (from.length != to.length) {
+      throw new IllegalArgumentException("%d rows to %d".formatted(from.length, to.length));
+    }
+    long rowBytes = tensor.layout().s1();
+    try (Arena scratch = Arena.ofConfined()) {
+      MemorySegment row = scratch.allocate(rowBytes);
+      for (int i = 0; i < from.length; i++) {
+        requireRows(tensor, from[i], 1);
+        requireRows(tensor, to[i], 1);
+        Ggml.ggml_backend_tensor_get(tensor.handle(), row, from[i] * rowBytes, rowBytes);
+        Ggml.ggml_backend_tensor_set(tensor.handle(), row, to[i] * rowBytes, rowBytes);
+      }
+    }
+  }
+
+  private static void requireRows(StoredTensor tensor, long row, long count) {
+    if (row < 0 || count < 0 || row > tensor.shape().rows() - count) {
+      throw new ShapeException("%s has no rows %d to %d".formatted(tensor, row, row + count));
     }
   }
 

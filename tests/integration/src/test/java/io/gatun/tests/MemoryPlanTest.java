@@ -9,6 +9,7 @@ import io.gatun.LanguageModel;
 import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
 import io.gatun.engine.GenerateRequest;
+import io.gatun.model.KvSize;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
 import io.gatun.model.MemoryPlan;
@@ -29,7 +30,7 @@ class MemoryPlanTest {
   private static final long GIB = 1L << 30;
 
   /** 1 MiB for each token of context, and for each row of a step. */
-  private static final MemoryPlan.PerUse USE = new MemoryPlan.PerUse(1 << 20, 1 << 20, 1024);
+  private static final MemoryPlan.PerUse USE = new MemoryPlan.PerUse(1 << 20, 0, 1 << 20, 1024);
 
   @TempDir Path folder;
 
@@ -57,14 +58,14 @@ class MemoryPlanTest {
   @Test
   void weights_context_and_intermediate_values_are_looked_at_together() {
     MemoryPlan plan = plan(GIB, 5 * GIB, 8 * GIB, 16 * GIB);
-    assertThatCode(() -> plan.require("m.gguf", 2048, 512)).doesNotThrowAnyException();
+    assertThatCode(() -> plan.require("m.gguf", KvSize.of(2048), 512)).doesNotThrowAnyException();
     // 1 MiB for each token: the cache would fit, and the weights would, but not both.
-    assertThatThrownBy(() -> plan.require("m.gguf", 4096, 512))
+    assertThatThrownBy(() -> plan.require("m.gguf", KvSize.of(4096), 512))
         .isInstanceOf(CapacityException.class)
         .hasMessageContaining("4096 tokens")
         .hasMessageContaining("4.0 GiB for the KV cache")
         .hasMessageContaining("--context");
-    assertThatThrownBy(() -> plan.require("m.gguf", 2560, 4096))
+    assertThatThrownBy(() -> plan.require("m.gguf", KvSize.of(2560), 4096))
         .isInstanceOf(CapacityException.class)
         .hasMessageContaining("for computing");
   }
@@ -73,8 +74,8 @@ class MemoryPlanTest {
   void a_gpu_is_asked_for_what_lies_on_it() {
     MemoryPlan.OnGpu small = new MemoryPlan.OnGpu("small", 2 * GIB, 1 << 19, 4 * GIB);
     MemoryPlan plan = new MemoryPlan(GIB, 0, 0, List.of(small), USE, 8 * GIB, 16 * GIB);
-    assertThatCode(() -> plan.require("m.gguf", 2048, 512)).doesNotThrowAnyException();
-    assertThatThrownBy(() -> plan.require("m.gguf", 4096, 512))
+    assertThatCode(() -> plan.require("m.gguf", KvSize.of(2048), 512)).doesNotThrowAnyException();
+    assertThatThrownBy(() -> plan.require("m.gguf", KvSize.of(4096), 512))
         .isInstanceOf(CapacityException.class)
         .hasMessageContaining("on small")
         .hasMessageContaining("2.0 GiB KV cache")

@@ -156,6 +156,16 @@ public final class LlamaContext implements AutoCloseable {
     }
   }
 
+  /** Forgets positions of a sequence and moves what is behind them there. */
+  public void remove(int sequence, int from, int to) {
+    MemorySegment memory = Llama.llama_get_memory(context);
+    if (!Llama.llama_memory_seq_rm(memory, sequence, from, to)) {
+      throw new NativeException(
+          "libllama cannot forget [%d, %d) of sequence %d".formatted(from, to, sequence));
+    }
+    Llama.llama_memory_seq_add(memory, sequence, to, -1, from - to);
+  }
+
   /** Forgets all sequences. */
   public void clear() {
     Llama.llama_memory_clear(Llama.llama_get_memory(context), true);

@@ -4,6 +4,7 @@ import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
 import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.LogitsObserver;
+import io.gatun.model.KvSize;
 import io.gatun.model.KvStore;
 import io.gatun.model.KvTypes;
 import io.gatun.model.LoadOptions;
@@ -72,7 +73,7 @@ public final class MeasureKvTypes {
         types.keys(),
         types.values(),
         types.outerLayers(),
-        KvStore.bytes(model.hyperparams(), 1, types),
+        KvStore.bytes(model.hyperparams(), KvSize.of(1), types),
         divergence / exact.size(),
         100.0 * same / exact.size());
   }

@@ -1,0 +1,95 @@
+package io.gatun.engine;
+
+import io.gatun.model.KeyShift;
+import io.gatun.model.KvStore;
+import io.gatun.model.Model;
+import io.gatun.tensor.Backend;
+import io.gatun.tensor.CompiledGraph;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/**
+ * Moves cached tokens to earlier positions: turns their keys back. Graphs are made when they are
+ * first needed.
+ *
+ * @owner the engine's thread
+ */
+final class CellMover implements AutoCloseable {
+  /** Cells of one graph; fewer are filled up by repeating the last one. */
+  private static final int CELLS_MAX = 256;
+
+  private final Model model;
+  private final KvStore store;
+  private final Backend backend;
+  private final Map<Shape, Compiled> graphs = new HashMap<>();
+
+  private record Shape(boolean windowed, int count) {}
+
+  private record Compiled(KeyShift shift, CompiledGraph runnable) {}
+
+  CellMover(Model model, KvStore store, Backend backend) {
+    this.model = model;
+    this.store = store;
+    this.backend = backend;
+  }
+
+  /** Throws when tokens of this model cannot move. */
+  void requireMovable() {
+    var _ = graph(new Shape(false, CELLS_MAX));
+  }
+
+  /**
+   * Moves cells of layers of one kind.
+   *
+   * @param cells different ones
+   * @param distances how many positions each one moves back
+   */
+  void move(boolean windowed, int[] cells, int[] distances) {
+    for (int from = 0; from < cells.length; from += CELLS_MAX) {
+      int to = Math.min(cells.length, from + CELLS_MAX);
+      run(windowed, Arrays.copyOfRange(cells, from, to), Arrays.copyOfRange(distances, from, to));
+    }
+  }
+
+  private void run(boolean windowed, int[] cells, int[] distances) {
+    int padded = cells.length > CELLS_MAX / 8 ? CELLS_MAX : CELLS_MAX / 8;
+    Compiled compiled = graph(new Shape(windowed, padded));
+    if (compiled.shift().empty()) {
+      return;
+    }
+    int[] rows = padded(cells, padded);
+    compiled.runnable().begin();
+    compiled.runnable().write(compiled.shift().rows(), rows);
+    compiled
+        .runnable()
+        .write(compiled.shift().cells(), Arrays.stream(rows).asLongStream().toArray());
+    compiled.runnable().write(compiled.shift().distances(), padded(distances, padded));
+    backend.clearCancel();
+    if (!compiled.runnable().compute()) {
+      throw new IllegalStateException("moving cells was interrupted");
+    }
+  }
+
+  /** Repeats the last value: all rows are read before any is written. */
+  private static int[] padded(int[] values, int length) {
+    int[] all = Arrays.copyOf(values, length);
+    Arrays.fill(all, values.length, length, values[values.length - 1]);
+    return all;
+  }
+
+  private Compiled graph(Shape shape) {
+    return graphs.computeIfAbsent(
+        shape,
+        s -> {
+          KeyShift shift = KeyShift.build(model, store, s.windowed(), s.count());
+          return new Compiled(shift, backend.compile(shift.graph()));
+        });
+  }
+
+  @Override
+  public void close() {
+    graphs.values().forEach(g -> g.runnable().close());
+    graphs.clear();
+  }
+}

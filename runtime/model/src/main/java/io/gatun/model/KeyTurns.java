@@ -1,0 +1,112 @@
+package io.gatun.model;
+
+import io.gatun.tensor.DType;
+import io.gatun.tensor.GraphBuilder;
+import io.gatun.tensor.Op;
+import io.gatun.tensor.RopeParameters;
+import io.gatun.tensor.StoredTensor;
+import io.gatun.tensor.Tensor;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * How each layer turns its keys by their positions, read off the graph that the architecture
+ * builds: a key's last op is its rotation.
+ *
+ * @param layers per layer, empty where keys know nothing of positions
+ */
+record KeyTurns(List<Optional<Turn>> layers) {
+
+  /**
+   * One layer's rotation.
+   *
+   * @param factors the file's frequency factors, if they are used
+   */
+  record Turn(RopeParameters parameters, Optional<StoredTensor> factors) {}
+
+  /**
+   * Reads a model's.
+   *
+   * @throws UnsupportedModelException when positions reach keys in another way, so that a key
+   *     cannot be moved to another position
+   */
+  static KeyTurns of(Model model, int contextTokens) {
+    GraphBuilder g = new GraphBuilder();
+    Tensor tokens = g.indices("tokens", DType.I32, model.vocabularySize(), 1);
+    Tensor positions = g.indices("positions", DType.I32, Integer.MAX_VALUE, 1);
+    Tensor mask = g.input("mask", DType.F16, 1, 1);
+    List<Tensor> keys = new ArrayList<>();
+    List<Tensor> inputs = new ArrayList<>();
+    AttentionPath fresh = new FreshAttention(mask, mask);
+    Pass pass =
+        new Pass(
+            model,
+            model.weights()::find,
+            g,
+            positions,
+            Optional.empty(),
+            model.frequencyFactors(contextTokens).map(g::stored),
+            (p, s, q, k, v, options) -> {
+              keys.add(k);
+              return fresh.attend(p, s, q, k, v, options);
+            },
+            Modifier.NONE);
+    g.output(LayerLoop.run(pass, tokens, inputs::add));
+    for (Tensor node : g.build().nodes()) {
+      if (node.operands().contains(positions) && !(node.op() instanceof Op.Rope)) {
+        throw unmovable(model, "positions are learned");
+      }
+    }
+    List<Optional<Turn>> layers = new ArrayList<>();
+    for (int layer = 0; layer < keys.size(); layer++) {
+      layers.add(turn(model, keys.get(layer), inputs.get(layer)));
+    }
+    return new KeyTurns(List.copyOf(layers));
+  }
+
+  private static Optional<Turn> turn(Model model, Tensor key, Tensor layerInput) {
+    Tensor x = key;
+    while (x.op() instanceof Op.View
+        || x.op() instanceof Op.Reshape
+        || x.op() instanceof Op.Permute
+        || x.op() instanceof Op.Dense) {
+      x = x.operands().getFirst();
+    }
+    if (x.op() instanceof Op.Rope(RopeParameters parameters)) {
+      Optional<StoredTensor> factors =
+          x.operands().size() < 3
+              ? Optional.empty()
+              : Optional.of(((Op.Stored) x.operands().get(2).op()).tensor());
+      return Optional.of(new Turn(parameters, factors));
+    }
+    if (turnedBehind(x, layerInput)) {
+      throw unmovable(model, "keys are changed after they are turned");
+    }
+    return Optional.empty();
+  }
+
+  /** Whether something between a layer's input and a node is turned. */
+  private static boolean turnedBehind(Tensor node, Tensor layerInput) {
+    Deque<Tensor> open = new ArrayDeque<>(List.of(node));
+    Set<Tensor> seen = new HashSet<>(List.of(layerInput));
+    while (!open.isEmpty()) {
+      Tensor x = open.pop();
+      if (x.op() instanceof Op.Rope) {
+        return true;
+      }
+      x.operands().stream().filter(seen::add).forEach(open::push);
+    }
+    return false;
+  }
+
+  private static UnsupportedModelException unmovable(Model model, String why) {
+    return new UnsupportedModelException(
+        "%s: tokens of %s cannot move to other positions: %s"
+            .formatted(model.name(), model.hyperparams().architecture(), why));
+  }
+}
