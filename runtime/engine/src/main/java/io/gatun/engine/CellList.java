@@ -66,10 +66,13 @@ final class CellList {
     held = Math.min(held, size);
   }
 
-  /** Gives back the cells of windows that no further token can see. */
+  /**
+   * Gives back the cells of windows that no further token can see, and keeps what the last one saw:
+   * it is computed again when the same prompt comes again.
+   */
   void dropUnseen() {
     if (tables.windowed().isPresent()) {
-      forgetWindow(size - tables.window() + 1);
+      forgetWindow(size - tables.window());
     }
   }
 
@@ -102,7 +105,10 @@ final class CellList {
       tables.windowed().get().retain(windowedCell);
     }
     put(cell, windowedCell);
-    held = holds ? held : size;
+    if (!holds) {
+      forgetWindow(size - 1);
+      held = size;
+    }
   }
 
   /** Forgets the positions of [from, to); later ones move there. */

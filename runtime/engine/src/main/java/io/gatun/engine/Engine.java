@@ -56,7 +56,8 @@ public final class Engine implements AutoCloseable {
     this.thread = new NativeThread("gatun-engine");
     try {
       this.loop =
-          thread.call(() -> new EngineLoop(model, options, contextTokens, arrivals, unfinished));
+          thread.call(
+              () -> new EngineLoop(this, model, options, contextTokens, arrivals, unfinished));
     } catch (RuntimeException e) {
       thread.close();
       throw e;
@@ -217,6 +218,25 @@ public final class Engine implements AutoCloseable {
         () -> onThread(() -> loop.memory().restore(this, file, List.copyOf(adapters))));
   }
 
+  /**
+   * How much of a request's prompt is cached now, and why not more; its own sequence does not
+   * count.
+   */
+  public PrefixMatch explain(GenerateRequest request) {
+    requireOpen();
+    return onThread(() -> memory().prefixes().explain(request.adapters(), request.rows()));
+  }
+
+  /** Forgets all prefixes that are kept of finished requests. */
+  public void forgetPrefixes() {
+    requireOpen();
+    var _ =
+        onThread(() -> {
+          memory().prefixes().forget();
+          return true;
+        });
+  }
+
   /** Steps computed so far, and graphs built for them. */
   public Statistics statistics() {
     return onThread(loop::statistics);
@@ -228,6 +248,8 @@ public final class Engine implements AutoCloseable {
    * @param stepNanos time in all steps
    * @param computeNanos time of that inside GGML; the rest is Java's
    * @param freeCells cells that no sequence uses
+   * @param prefixTokens tokens that are kept of finished requests
+   * @param prefixTokensFound tokens that requests needed not compute because of that
    * @param computeBytes memory of intermediate values
    */
   public record Statistics(
@@ -236,6 +258,8 @@ public final class Engine implements AutoCloseable {
       long computeNanos,
       long graphsBuilt,
       int freeCells,
+      int prefixTokens,
+      long prefixTokensFound,
       long computeBytes) {}
 
   @Override

@@ -47,6 +47,7 @@ final class EngineLoop implements AutoCloseable {
    * @param unfinished requests that have not ended, for the engine's own use
    */
   EngineLoop(
+      Engine engine,
       Model model,
       EngineOptions options,
       int contextTokens,
@@ -58,7 +59,7 @@ final class EngineLoop implements AutoCloseable {
     this.unfinished = unfinished;
     backend = Backend.open(options.threads(), model.devices().gpus(), options.kernels());
     try {
-      memory = new KvMemory(model, backend, options);
+      memory = new KvMemory(engine, model, backend, options);
     } catch (RuntimeException e) {
       backend.close();
       throw e;
@@ -66,7 +67,10 @@ final class EngineLoop implements AutoCloseable {
     tables = memory.tables();
     scheduler =
         new Scheduler(
-            options.sequencesMax(), tables, memory::evict, new PrefixSeeds(memory.store())::write);
+            options.sequencesMax(),
+            tables,
+            memory::makeRoom,
+            new PrefixSeeds(memory.store())::write);
     graphs = new StepGraphs(model, memory.store(), backend);
     adapters = new AdapterSlots(model, options.adapterBytes(), graphs::dropAdapters);
     inputs = new StepInputs(options.batchRows(), model.hyperparams().slidingWindow());
@@ -108,7 +112,14 @@ final class EngineLoop implements AutoCloseable {
 
   Engine.Statistics statistics() {
     return new Engine.Statistics(
-        steps, stepNanos, computeNanos, graphs.built(), tables.free(), backend.computeBytes());
+        steps,
+        stepNanos,
+        computeNanos,
+        graphs.built(),
+        tables.free(),
+        memory.prefixes().tokens(),
+        memory.prefixes().found(),
+        backend.computeBytes());
   }
 
   /** Ends all requests and frees everything. */
@@ -227,7 +238,9 @@ final class EngineLoop implements AutoCloseable {
       return; // a row of the prompt that was only to be seen
     }
     GenerateRequest.Limits limits = sequence.request().limits();
-    sequence.firstToken();
+    if (sequence.firstToken()) {
+      memory.keep(sequence);
+    }
     if (sequence.completionTokens() >= limits.maxTokens()) {
       finish(sequence, FinishReason.LENGTH);
       return;

@@ -14,6 +14,7 @@ import io.gatun.tensor.Kernels;
  *     engine starts
  * @param kvTypes element types of the KV cache
  * @param adapterBytes the most memory for adapters, which are brought there when they are used
+ * @param prefixCache what is kept of finished requests, for others with the same beginning
  * @param kernels which kernels of Gatun's own are used; {@link Kernels#ggml} gives libllama's bits
  */
 public record EngineOptions(
@@ -23,6 +24,7 @@ public record EngineOptions(
     int threads,
     KvTypes kvTypes,
     long adapterBytes,
+    PrefixCacheOptions prefixCache,
     Kernels kernels) {
   /** The context that an engine gets when nobody asks for one, if the model's own is longer. */
   public static final int CONTEXT_DEFAULT_MAX = 4096;
@@ -38,42 +40,55 @@ public record EngineOptions(
   }
 
   public static EngineOptions defaults() {
-    return new EngineOptions(0, 512, 64, 0, KvTypes.F16, 1L << 30, Kernels.own());
+    return new EngineOptions(
+        0, 512, 64, 0, KvTypes.F16, 1L << 30, PrefixCacheOptions.none(), Kernels.own());
   }
 
   public EngineOptions withContextTokens(int tokens) {
     return new EngineOptions(
-        tokens, batchRows, sequencesMax, threads, kvTypes, adapterBytes, kernels);
+        tokens, batchRows, sequencesMax, threads, kvTypes, adapterBytes, prefixCache, kernels);
   }
 
   public EngineOptions withBatchRows(int rows) {
     return new EngineOptions(
-        contextTokens, rows, sequencesMax, threads, kvTypes, adapterBytes, kernels);
+        contextTokens, rows, sequencesMax, threads, kvTypes, adapterBytes, prefixCache, kernels);
   }
 
   public EngineOptions withSequencesMax(int sequences) {
     return new EngineOptions(
-        contextTokens, batchRows, sequences, threads, kvTypes, adapterBytes, kernels);
+        contextTokens, batchRows, sequences, threads, kvTypes, adapterBytes, prefixCache, kernels);
   }
 
   public EngineOptions withThreads(int count) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, count, kvTypes, adapterBytes, kernels);
+        contextTokens, batchRows, sequencesMax, count, kvTypes, adapterBytes, prefixCache, kernels);
   }
 
   public EngineOptions withKernels(Kernels chosen) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, threads, kvTypes, adapterBytes, chosen);
+        contextTokens,
+        batchRows,
+        sequencesMax,
+        threads,
+        kvTypes,
+        adapterBytes,
+        prefixCache,
+        chosen);
   }
 
   public EngineOptions withKvTypes(KvTypes types) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, threads, types, adapterBytes, kernels);
+        contextTokens, batchRows, sequencesMax, threads, types, adapterBytes, prefixCache, kernels);
   }
 
   public EngineOptions withAdapterBytes(long bytes) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, threads, kvTypes, bytes, kernels);
+        contextTokens, batchRows, sequencesMax, threads, kvTypes, bytes, prefixCache, kernels);
+  }
+
+  public EngineOptions withPrefixCache(PrefixCacheOptions kept) {
+    return new EngineOptions(
+        contextTokens, batchRows, sequencesMax, threads, kvTypes, adapterBytes, kept, kernels);
   }
 
   private static void require(String name, int value, int low, int high) {

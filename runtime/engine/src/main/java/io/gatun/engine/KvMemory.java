@@ -22,13 +22,22 @@ final class KvMemory implements AutoCloseable {
   private final KvStore store;
   private final CellTables tables;
   private final CellMover mover;
+  private final PrefixCache prefixes;
   private final Set<KvSequence> sequences = new HashSet<>();
 
-  KvMemory(Model model, Backend backend, EngineOptions options) {
+  KvMemory(Engine engine, Model model, Backend backend, EngineOptions options) {
     KvSize size = Engine.kvSize(model.hyperparams(), options);
     store = KvStore.allocate(model.hyperparams(), size, options.kvTypes(), model.devices()::of);
     tables = CellTables.of(size, model.hyperparams().slidingWindow());
     mover = new CellMover(model, store, backend);
+    PrefixCacheOptions kept = options.prefixCache();
+    long tokenBytes = KvStore.bytes(model.hyperparams(), KvSize.of(1), options.kvTypes());
+    prefixes =
+        new PrefixCache(
+            kept,
+            tables,
+            tokenBytes,
+            kept.disk().map(folder -> new PrefixDisk(engine, folder, kept.diskBytesMax())));
   }
 
   KvStore store() {
@@ -41,7 +50,7 @@ final class KvMemory implements AutoCloseable {
 
   /** The cells that a request begins with. */
   CellList cellsFor(GenerateRequest request) {
-    return request.keep().isPresent() ? request.keep().get().lend(request) : new CellList(tables);
+    return request.keep().isPresent() ? request.keep().get().lend(request) : prefixes.find(request);
   }
 
   /** Takes the cells of a sequence that has ended. */
@@ -49,8 +58,20 @@ final class KvMemory implements AutoCloseable {
     if (sequence.request().keep().isPresent()) {
       sequence.request().keep().get().giveBack(sequence.cells(), sequence.computedTokens());
     } else {
+      keep(sequence);
       sequence.cells().truncate(0);
     }
+  }
+
+  /** Remembers what is computed of a sequence, for others with the same beginning. */
+  void keep(Sequence sequence) {
+    if (sequence.request().keep().isEmpty()) {
+      prefixes.insert(sequence.request().adapters(), sequence.computedTokens(), sequence.cells());
+    }
+  }
+
+  PrefixCache prefixes() {
+    return prefixes;
   }
 
   /**
@@ -60,7 +81,7 @@ final class KvMemory implements AutoCloseable {
    */
   void fill(CellList cells, int size) {
     if (size > tables.full().free()) {
-      evict();
+      makeRoom(size);
     }
     for (int i = 0; i < size; i++) {
       if (tables.free() == 0) {
@@ -87,9 +108,7 @@ final class KvMemory implements AutoCloseable {
       return;
     }
     int end = Math.min(to, cells.size());
-    if (cells.shared(end) > tables.free()) {
-      evict();
-    }
+    makeRoom(cells.shared(end));
     if (cells.shared(end) > tables.free()) {
       throw new CapacityException(
           "removing tokens of a fork copies %d that others share, but only %d cells are free; close other sequences or ask for a longer context (--context)"
@@ -139,9 +158,19 @@ final class KvMemory implements AutoCloseable {
     sequence.closeOnThread();
   }
 
-  /** Frees the cells of what nobody computes with. */
-  void evict() {
-    sequences.stream().filter(s -> !s.busy()).forEach(KvSequence::evict);
+  /**
+   * Frees cells of what nobody computes with, until so many tokens have room: windows that have
+   * passed, then prefixes, then the sequences that callers hold.
+   */
+  void makeRoom(int wanted) {
+    if (tables.free() >= wanted) {
+      return;
+    }
+    sequences.stream().filter(s -> !s.busy()).forEach(KvSequence::dropUnseen);
+    prefixes.makeRoom(wanted);
+    if (tables.free() < wanted) {
+      sequences.stream().filter(s -> !s.busy()).forEach(KvSequence::evict);
+    }
   }
 
   @Override

@@ -193,6 +193,11 @@ public final class KvSequence implements AutoCloseable {
     return busy;
   }
 
+  /** Gives back what layers with a window need no more. */
+  void dropUnseen() {
+    cells.dropUnseen();
+  }
+
   /** Gives up the cells, at the engine's request; the tokens stay. */
   void evict() {
     cells.truncate(0);

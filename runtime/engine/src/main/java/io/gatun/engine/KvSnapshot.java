@@ -58,6 +58,10 @@ final class KvSnapshot {
     return new KvSnapshot(engine.memory().store(), cells, rows, identity(engine, adapters));
   }
 
+  byte[] identity() {
+    return identity;
+  }
+
   /** Writes the file beside its place and then moves it there. */
   void write(Path file) {
     Path target = file.toAbsolutePath();
@@ -111,29 +115,68 @@ final class KvSnapshot {
   static int[] read(Path file, Engine engine, CellList cells, List<AdapterUse> adapters) {
     try {
       requireWhole(file);
-      long size = Files.size(file);
       try (DataInputStream in =
           new DataInputStream(new BufferedInputStream(Files.newInputStream(file), 1 << 20))) {
-        in.skipNBytes(12);
-        byte[] identity = new byte[length(file, in, size, 1)];
-        in.readFully(identity);
-        if (!Arrays.equals(identity, identity(engine, adapters))) {
+        Head head = head(file, in);
+        if (!Arrays.equals(head.identity(), identity(engine, adapters))) {
           throw new ModelFormatException(
               "%s: was saved with another model, other adapters or another KV cache type than this engine's"
                   .formatted(file));
         }
-        int[] rows = new int[length(file, in, size, Integer.BYTES)];
+        int[] rows = head.rows();
         for (int i = 0; i < rows.length; i++) {
-          rows[i] = in.readInt();
           if (rows[i] < 0 || rows[i] >= engine.model().vocabularySize()) {
             throw new ModelFormatException("%s: token %d is %d".formatted(file, i, rows[i]));
           }
         }
-        new KvSnapshot(engine.memory().store(), cells, rows, identity).readCells(file, in, engine);
+        new KvSnapshot(engine.memory().store(), cells, rows, head.identity())
+            .readCells(file, in, engine);
         return rows;
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * What a file is about.
+   *
+   * @param identity what keys and values depend on besides tokens
+   * @param rows its tokens
+   */
+  record Head(byte[] identity, int[] rows) {}
+
+  /** Reads what a file is about, without looking whether it is whole. */
+  static Head head(Path file) {
+    try (DataInputStream in =
+        new DataInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
+      return head(file, in);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Head head(Path file, DataInputStream in) throws IOException {
+    long size = Files.size(file);
+    requireVersion(file, in);
+    byte[] identity = new byte[length(file, in, size, 1)];
+    in.readFully(identity);
+    int[] rows = new int[length(file, in, size, Integer.BYTES)];
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = in.readInt();
+    }
+    return new Head(identity, rows);
+  }
+
+  private static void requireVersion(Path file, DataInputStream in) throws IOException {
+    if (Files.size(file) < 12 + DIGEST_BYTES || in.readLong() != MAGIC) {
+      throw new ModelFormatException(file + " is no saved sequence of Gatun's");
+    }
+    int version = in.readInt();
+    if (version != VERSION) {
+      throw new ModelFormatException(
+          "%s: version %d of saved sequences; this Gatun reads %d"
+              .formatted(file, version, VERSION));
     }
   }
 
@@ -193,15 +236,7 @@ final class KvSnapshot {
     MessageDigest digest = sha256();
     try (InputStream from = new BufferedInputStream(Files.newInputStream(file), 1 << 20)) {
       DataInputStream in = new DataInputStream(new DigestInputStream(from, digest));
-      if (rest < 12 || in.readLong() != MAGIC) {
-        throw new ModelFormatException(file + " is no saved sequence of Gatun's");
-      }
-      int version = in.readInt();
-      if (version != VERSION) {
-        throw new ModelFormatException(
-            "%s: version %d of saved sequences; this Gatun reads %d"
-                .formatted(file, version, VERSION));
-      }
+      requireVersion(file, in);
       byte[] buffer = new byte[1 << 16];
       for (long left = rest - 12; left > 0; ) {
         int count = (int) Math.min(left, buffer.length);
@@ -215,7 +250,7 @@ final class KvSnapshot {
   }
 
   /** What keys and values depend on besides tokens. */
-  private static byte[] identity(Engine engine, List<AdapterUse> adapters) {
+  static byte[] identity(Engine engine, List<AdapterUse> adapters) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.write(engine.fingerprint());
@@ -246,7 +281,7 @@ final class KvSnapshot {
     }
   }
 
-  private static MessageDigest sha256() {
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 
 /**
  * Decides which rows the next step computes: one for each sequence that decodes, then chunks of
@@ -19,18 +20,18 @@ final class Scheduler {
   private final List<Sequence> running = new ArrayList<>();
   private final Deque<Sequence> waiting = new ArrayDeque<>();
   private final int sequencesMax;
-  private final Runnable evict;
+  private final IntConsumer makeRoom;
   private final Consumer<Sequence> seed;
   private final CellTables tables;
 
   /**
-   * @param evict frees the cells of idle prompt caches
+   * @param makeRoom frees cells that nobody computes with, for so many tokens
    * @param seed fills the cells of a sequence's prefix, which it has just got
    */
-  Scheduler(int sequencesMax, CellTables tables, Runnable evict, Consumer<Sequence> seed) {
+  Scheduler(int sequencesMax, CellTables tables, IntConsumer makeRoom, Consumer<Sequence> seed) {
     this.sequencesMax = sequencesMax;
     this.tables = tables;
-    this.evict = evict;
+    this.makeRoom = makeRoom;
     this.seed = seed;
   }
 
@@ -76,7 +77,7 @@ final class Scheduler {
     while (!waiting.isEmpty() && running.size() < sequencesMax) {
       Sequence next = waiting.peek();
       if (tables.free() < next.missing()) {
-        reclaim(next);
+        reclaim(next, next.missing());
       }
       if (tables.free() < next.missing() && !running.isEmpty()) {
         return;
@@ -96,7 +97,7 @@ final class Scheduler {
       if (tables.free() >= rows + given) {
         break;
       }
-      reclaim(sequence);
+      reclaim(sequence, rows + given);
       if (tables.free() < rows + given && !preemptLast(sequence, batch)) {
         return false;
       }
@@ -134,8 +135,11 @@ final class Scheduler {
   /**
    * Takes back cells that nobody is computing with: idle caches, and what waiting sequences hold.
    */
-  private void reclaim(Sequence needs) {
-    evict.run();
+  private void reclaim(Sequence needs, int wanted) {
+    makeRoom.accept(wanted);
+    if (tables.free() >= wanted) {
+      return;
+    }
     for (Sequence other : waiting) {
       if (other != needs) {
         other.cells().truncate(0);

@@ -111,10 +111,11 @@ final class Sequence {
     }
   }
 
-  void firstToken() {
-    if (firstTokenNanos == 0) {
-      firstTokenNanos = System.nanoTime();
-    }
+  /** Notes the time; whether this is the first token. */
+  boolean firstToken() {
+    boolean first = firstTokenNanos == 0;
+    firstTokenNanos = first ? System.nanoTime() : firstTokenNanos;
+    return first;
   }
 
   /** The tokens whose keys and values are computed. */
