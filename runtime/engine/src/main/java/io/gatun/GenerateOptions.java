@@ -1,10 +1,12 @@
 package io.gatun;
 
 import io.gatun.engine.AdapterUse;
+import io.gatun.engine.grammar.Grammar;
 import io.gatun.engine.sample.SamplerSettings;
 import io.gatun.model.adapter.Adapter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How text is generated.
@@ -15,13 +17,15 @@ import java.util.List;
  * @param parseSpecial whether text like {@code <|im_end|>} in the prompt becomes the token of that
  *     name; keep it off for text from people who are not trusted
  * @param adapters what changes the model for this text alone
+ * @param grammar what the text has to look like, if that matters
  */
 public record GenerateOptions(
     int maxTokens,
     SamplerSettings sampling,
     List<String> stop,
     boolean parseSpecial,
-    List<AdapterUse> adapters) {
+    List<AdapterUse> adapters,
+    Optional<Grammar> grammar) {
   public GenerateOptions {
     adapters = List.copyOf(adapters);
     stop = List.copyOf(stop);
@@ -40,21 +44,22 @@ public record GenerateOptions(
         SamplerSettings.standard().withSeed(System.nanoTime()),
         List.of(),
         false,
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   /** Always the most probable token. */
   public static GenerateOptions greedy() {
     return new GenerateOptions(
-        Integer.MAX_VALUE, SamplerSettings.greedy(), List.of(), false, List.of());
+        Integer.MAX_VALUE, SamplerSettings.greedy(), List.of(), false, List.of(), Optional.empty());
   }
 
   public GenerateOptions withMaxTokens(int tokens) {
-    return new GenerateOptions(tokens, sampling, stop, parseSpecial, adapters);
+    return new GenerateOptions(tokens, sampling, stop, parseSpecial, adapters, grammar);
   }
 
   public GenerateOptions withSampling(SamplerSettings settings) {
-    return new GenerateOptions(maxTokens, settings, stop, parseSpecial, adapters);
+    return new GenerateOptions(maxTokens, settings, stop, parseSpecial, adapters, grammar);
   }
 
   public GenerateOptions withTemperature(float temperature) {
@@ -66,11 +71,12 @@ public record GenerateOptions(
   }
 
   public GenerateOptions withStop(String... texts) {
-    return new GenerateOptions(maxTokens, sampling, List.of(texts), parseSpecial, adapters);
+    return new GenerateOptions(
+        maxTokens, sampling, List.of(texts), parseSpecial, adapters, grammar);
   }
 
   public GenerateOptions withParseSpecial(boolean parse) {
-    return new GenerateOptions(maxTokens, sampling, stop, parse, adapters);
+    return new GenerateOptions(maxTokens, sampling, stop, parse, adapters, grammar);
   }
 
   /** Adds an adapter to those that act; 1 is its strength as trained. */
@@ -80,8 +86,14 @@ public record GenerateOptions(
     return withAdapters(more);
   }
 
+  /** Only text of this form. */
+  public GenerateOptions withGrammar(Grammar other) {
+    return new GenerateOptions(
+        maxTokens, sampling, stop, parseSpecial, adapters, Optional.of(other));
+  }
+
   /** Exactly these adapters. */
   public GenerateOptions withAdapters(List<AdapterUse> uses) {
-    return new GenerateOptions(maxTokens, sampling, stop, parseSpecial, uses);
+    return new GenerateOptions(maxTokens, sampling, stop, parseSpecial, uses, grammar);
   }
 }

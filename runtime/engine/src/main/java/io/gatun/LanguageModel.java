@@ -1,12 +1,21 @@
 package io.gatun;
 
 import io.gatun.engine.Engine;
+import io.gatun.engine.FinishReason;
 import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.Generation;
 import io.gatun.engine.KvSequence;
+import io.gatun.engine.grammar.Grammar;
+import io.gatun.extract.TypeReader;
+import io.gatun.extract.TypeSchema;
 import io.gatun.model.Model;
 import io.gatun.model.TextDecoder;
 import io.gatun.model.Vocabulary;
+import io.gatun.model.json.JsonValue;
+import io.gatun.model.json.JsonWriter;
+import io.gatun.tensor.CapacityException;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -67,6 +76,39 @@ public final class LanguageModel implements AutoCloseable {
     return stream;
   }
 
+  /** {@link #extract(Class, String, GenerateOptions)}, always with the most probable tokens. */
+  public <T> T extract(Class<T> type, String text) {
+    return extract(type, text, GenerateOptions.greedy());
+  }
+
+  /**
+   * Reads an object out of a text. The model writes JSON that fits the type, and nothing else.
+   *
+   * @param type a record, enum or sealed interface, see {@link TypeSchema}
+   * @param text what the object is in, with a question if that helps
+   * @throws IllegalArgumentException when the type has no schema, or its constructor refuses
+   * @throws io.gatun.tensor.CapacityException when the context ended before the object did
+   */
+  public <T> T extract(Class<T> type, String text, GenerateOptions options) {
+    JsonValue schema = TypeSchema.of(type);
+    String task =
+        "%s\n\nAnswer with a JSON object of this schema, and nothing else:\n%s"
+            .formatted(text, JsonWriter.write(schema));
+    GenerateOptions constrained = options.withGrammar(Grammar.jsonSchema(schema));
+    Completion json =
+        vocabulary().chatTemplate().isPresent()
+            ? complete(
+                vocabulary().renderChat(List.of(Map.entry("user", task)), true),
+                constrained.withParseSpecial(true))
+            : complete(task + "\n", constrained);
+    if (json.finishReason() != FinishReason.STOP) {
+      throw new CapacityException(
+          "the JSON had not ended after %d tokens (%s); allow more tokens or a longer context"
+              .formatted(json.usage().completionTokens(), json.finishReason()));
+    }
+    return TypeReader.read(type, json.text());
+  }
+
   /** Begins a conversation. */
   public ChatSession.Opening chat() {
     return new ChatSession.Opening(this);
@@ -102,6 +144,7 @@ public final class LanguageModel implements AutoCloseable {
             .withSampling(options.sampling())
             .withMaxTokens(options.maxTokens())
             .withAdapters(options.adapters());
+    request = options.grammar().map(request::withGrammar).orElse(request);
     Generation generation =
         engine.submit(keep.isPresent() ? request.withKeep(keep.get()) : request);
     return new TokenStream(generation, new TextDecoder(vocabulary()), options.stop(), onEnd);

@@ -34,6 +34,7 @@ public final class RunCommand implements CliCommand {
   @Mixin ModelOptions model = new ModelOptions();
   @Mixin SamplingOptions sampling = new SamplingOptions();
   @Mixin AdapterOptions adapters = new AdapterOptions();
+  @Mixin GrammarOptions grammar = new GrammarOptions();
 
   @Option(
       names = {"-p", "--prompt"},
@@ -77,10 +78,11 @@ public final class RunCommand implements CliCommand {
     String text = shipped ? beginning() : text();
     try (LanguageModel loaded = model.load()) {
       GenerateOptions options =
-          sampling
-              .options(loaded.model().vocabulary())
-              .withParseSpecial(special || chat)
-              .withAdapters(adapters.load(loaded));
+          grammar.apply(
+              sampling
+                  .options(loaded.model().vocabulary())
+                  .withParseSpecial(special || chat)
+                  .withAdapters(adapters.load(loaded)));
       String input =
           chat
               ? loaded.model().vocabulary().renderChat(List.of(Map.entry("user", text)), true)

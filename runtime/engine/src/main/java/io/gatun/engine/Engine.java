@@ -37,6 +37,7 @@ public final class Engine implements AutoCloseable {
   private final ThreadCount threadCount;
   private final int contextTokens;
   private final AdapterCheck.Target adapterTarget;
+  private final Grammars grammars;
   private final NativeThread thread;
   private final ConcurrentLinkedQueue<EngineLoop.Arrival> arrivals = new ConcurrentLinkedQueue<>();
   private final Set<Generation> unfinished = ConcurrentHashMap.newKeySet();
@@ -53,11 +54,12 @@ public final class Engine implements AutoCloseable {
     this.options = wanted.withThreads(threadCount.threads());
     this.contextTokens = contextTokens;
     this.adapterTarget = adapterTarget(model);
+    this.grammars = new Grammars(model.vocabulary());
     this.thread = new NativeThread("gatun-engine");
     try {
       this.loop =
-          thread.call(
-              () -> new EngineLoop(this, model, options, contextTokens, arrivals, unfinished));
+          thread.call(() ->
+              new EngineLoop(this, model, grammars, options, contextTokens, arrivals, unfinished));
     } catch (RuntimeException e) {
       thread.close();
       throw e;
@@ -355,6 +357,7 @@ public final class Engine implements AutoCloseable {
 
   private void check(GenerateRequest request) {
     request.adapters().forEach(use -> AdapterCheck.require(use.adapter(), adapterTarget));
+    request.grammar().ifPresent(_ -> grammars.prepare());
     int rows = request.rows().length;
     if (rows > contextTokens) {
       throw new CapacityException(

@@ -1,9 +1,11 @@
 package io.gatun.engine;
 
+import io.gatun.engine.grammar.GrammarMatcher;
 import io.gatun.engine.sample.Logits;
 import io.gatun.model.DecoderGraph;
 import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
+import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -21,6 +23,7 @@ final class EngineLoop implements AutoCloseable {
   private static final long EVERY_ROW_BYTES_MAX = 64L << 20;
 
   private final Model model;
+  private final Grammars grammars;
   private final int contextTokens;
   private final Queue<Arrival> arrivals;
   private final Set<Generation> unfinished;
@@ -49,11 +52,13 @@ final class EngineLoop implements AutoCloseable {
   EngineLoop(
       Engine engine,
       Model model,
+      Grammars grammars,
       EngineOptions options,
       int contextTokens,
       Queue<Arrival> arrivals,
       Set<Generation> unfinished) {
     this.model = model;
+    this.grammars = grammars;
     this.contextTokens = contextTokens;
     this.arrivals = arrivals;
     this.unfinished = unfinished;
@@ -181,7 +186,9 @@ final class EngineLoop implements AutoCloseable {
       try {
         adapters.acquire(request.adapters());
         try {
-          scheduler.add(new Sequence(request, generation, memory.cellsFor(request), logits));
+          Optional<GrammarMatcher> grammar = request.grammar().map(grammars::start);
+          scheduler.add(
+              new Sequence(request, generation, memory.cellsFor(request), logits, grammar));
         } catch (RuntimeException e) {
           adapters.release(request.adapters());
           throw e;
@@ -246,22 +253,44 @@ final class EngineLoop implements AutoCloseable {
       return;
     }
     int token = sequence.greedyOnly() ? row.best() : sequence.sample(row.logits(), row.count());
-    if (ends(token, limits)) {
+    if (ends(token, sequence)) {
       finish(sequence, FinishReason.STOP);
       return;
     }
-    sequence.append(token);
-    sequence.generation().emit(row.token(token, sequence.request().logprobs()));
-    if (sequence.completionTokens() >= limits.maxTokens()) {
+    append(sequence, row.token(token, sequence.request().logprobs()));
+    if (sequence.grammar().isPresent()) {
+      sequence.grammar().get().accept(token);
+      jump(sequence, sequence.grammar().get());
+    }
+  }
+
+  /** Appends what the grammar leaves no choice about; it is computed with the next step. */
+  private void jump(Sequence sequence, GrammarMatcher grammar) {
+    for (int token : grammar.jump()) {
+      if (!sequence.generation().done()) {
+        append(sequence, new GeneratedToken(token, Float.NaN, List.of()));
+      }
+    }
+    if (grammar.mustEnd() && !sequence.generation().done()) {
+      finish(sequence, FinishReason.STOP);
+    }
+  }
+
+  private void append(Sequence sequence, GeneratedToken token) {
+    sequence.append(token.id());
+    sequence.generation().emit(token);
+    if (sequence.completionTokens() >= sequence.request().limits().maxTokens()) {
       finish(sequence, FinishReason.LENGTH);
     } else if (sequence.size() > contextTokens) {
       finish(sequence, FinishReason.CONTEXT_FULL);
     }
   }
 
-  private boolean ends(int token, GenerateRequest.Limits limits) {
+  private boolean ends(int token, Sequence sequence) {
+    GenerateRequest.Limits limits = sequence.request().limits();
+    boolean ignored = limits.ignoreEnd() && sequence.grammar().isEmpty();
     return limits.stopTokens().contains(token)
-        || (!limits.ignoreEnd()
+        || (!ignored
             && token < model.vocabulary().size()
             && model.vocabulary().endsGeneration(token));
   }

@@ -1,5 +1,6 @@
 package io.gatun.engine;
 
+import io.gatun.engine.grammar.Grammar;
 import io.gatun.engine.sample.SamplerSettings;
 import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.model.adapter.SoftPrompt;
@@ -19,6 +20,7 @@ import java.util.Set;
  * @param observer sees the logits, if given
  * @param adapters what changes the model for this request alone; prefixes come before everything,
  *     soft prompts before the prompt, in their order
+ * @param grammar what the completion has to look like, if that matters
  */
 public record GenerateRequest(
     int[] prompt,
@@ -27,7 +29,8 @@ public record GenerateRequest(
     int logprobs,
     Optional<KvSequence> keep,
     Optional<LogitsObserver> observer,
-    List<AdapterUse> adapters) {
+    List<AdapterUse> adapters,
+    Optional<Grammar> grammar) {
 
   public GenerateRequest {
     adapters = List.copyOf(adapters);
@@ -48,15 +51,18 @@ public record GenerateRequest(
         -1,
         Optional.empty(),
         Optional.empty(),
-        List.of());
+        List.of(),
+        Optional.empty());
   }
 
   public GenerateRequest withSampling(SamplerSettings settings) {
-    return new GenerateRequest(prompt, settings, limits, logprobs, keep, observer, adapters);
+    return new GenerateRequest(
+        prompt, settings, limits, logprobs, keep, observer, adapters, grammar);
   }
 
   public GenerateRequest withLimits(Limits other) {
-    return new GenerateRequest(prompt, sampling, other, logprobs, keep, observer, adapters);
+    return new GenerateRequest(
+        prompt, sampling, other, logprobs, keep, observer, adapters, grammar);
   }
 
   public GenerateRequest withMaxTokens(int tokens) {
@@ -64,21 +70,26 @@ public record GenerateRequest(
   }
 
   public GenerateRequest withLogprobs(int top) {
-    return new GenerateRequest(prompt, sampling, limits, top, keep, observer, adapters);
+    return new GenerateRequest(prompt, sampling, limits, top, keep, observer, adapters, grammar);
   }
 
   public GenerateRequest withKeep(KvSequence cache) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, Optional.of(cache), observer, adapters);
+        prompt, sampling, limits, logprobs, Optional.of(cache), observer, adapters, grammar);
   }
 
   public GenerateRequest withObserver(LogitsObserver seeing) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, keep, Optional.of(seeing), adapters);
+        prompt, sampling, limits, logprobs, keep, Optional.of(seeing), adapters, grammar);
   }
 
   public GenerateRequest withAdapters(List<AdapterUse> uses) {
-    return new GenerateRequest(prompt, sampling, limits, logprobs, keep, observer, uses);
+    return new GenerateRequest(prompt, sampling, limits, logprobs, keep, observer, uses, grammar);
+  }
+
+  public GenerateRequest withGrammar(Grammar other) {
+    return new GenerateRequest(
+        prompt, sampling, limits, logprobs, keep, observer, adapters, Optional.of(other));
   }
 
   /** How many rows of prefixes come before everything else. */

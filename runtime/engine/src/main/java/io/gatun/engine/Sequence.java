@@ -1,9 +1,11 @@
 package io.gatun.engine;
 
+import io.gatun.engine.grammar.GrammarMatcher;
 import io.gatun.engine.sample.Logits;
 import io.gatun.engine.sample.Sampler;
 import io.gatun.engine.sample.TokenHistory;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * A request inside the engine: its tokens, the cells of those that are computed, its sampler.
@@ -16,6 +18,7 @@ final class Sequence {
   private final CellList cells;
   private final TokenHistory history;
   private final Sampler sampler;
+  private final Optional<GrammarMatcher> grammar;
   private final int cachedTokens;
   private final int rowsBefore;
   private final int prefixRows;
@@ -24,8 +27,14 @@ final class Sequence {
   private long startNanos;
   private long firstTokenNanos;
 
-  Sequence(GenerateRequest request, Generation generation, CellList cells, Logits workspace) {
+  Sequence(
+      GenerateRequest request,
+      Generation generation,
+      CellList cells,
+      Logits workspace,
+      Optional<GrammarMatcher> grammar) {
     this.request = request;
+    this.grammar = grammar;
     this.generation = generation;
     this.cells = cells;
     this.cachedTokens = cells.size();
@@ -90,11 +99,19 @@ final class Sequence {
   boolean greedyOnly() {
     return request.sampling().equals(io.gatun.engine.sample.SamplerSettings.greedy())
         && request.logprobs() < 0
+        && grammar.isEmpty()
         && request.observer().isEmpty();
   }
 
   int sample(float[] logits, int count) {
-    return sampler.sample(logits, count, history);
+    return grammar.isPresent()
+        ? sampler.sample(logits, count, history, grammar.get().allowed())
+        : sampler.sample(logits, count, history);
+  }
+
+  /** What the completion has to look like, and how far it is. */
+  Optional<GrammarMatcher> grammar() {
+    return grammar;
   }
 
   void append(int token) {

@@ -126,6 +126,23 @@ class CommandLineTest {
   }
 
   @Test
+  void the_form_of_the_text_can_be_asked_for() throws Exception {
+    Result choice = gatun("", "run", stories(), "-p", "A", "--choices", "cat,dog", "--seed", "1");
+    assertThat(choice.out().strip()).isIn("cat", "dog");
+    Result pattern = gatun("", "run", stories(), "-p", "A", "--regex", "[ab]{3}", "--seed", "1");
+    assertThat(pattern.out().strip()).matches("[ab]{3}");
+    Path schema = Files.writeString(folder.resolve("s.json"), "{\"enum\":[{\"a\":1}]}");
+    Result json = gatun("", "run", stories(), "-p", "A", "--json-schema", schema.toString());
+    assertThat(json.out().strip()).isEqualTo("{\"a\":1}");
+    Path grammar = Files.writeString(folder.resolve("g.gbnf"), "root ::= \"x\"");
+    Result gbnf = gatun("", "run", stories(), "-p", "A", "--grammar", grammar.toString());
+    assertThat(gbnf.out().strip()).isEqualTo("x");
+    Result refused = gatun("", "run", stories(), "-p", "A", "--json-schema", "{\"not\":{}}");
+    assertThat(refused.code()).isNotZero();
+    assertThat(refused.err()).contains("#: not is not supported").hasLineCount(1);
+  }
+
+  @Test
   void a_closed_pipe_ends_it_quietly() throws Exception {
     Process process = start("run", stories(), "-p", "Once", "-n", "2000", "--seed", "1");
     process.getOutputStream().close();

@@ -48,6 +48,34 @@ public final class Logits implements AutoCloseable {
     return this;
   }
 
+  /**
+   * Keeps only some tokens of a row that was not changed yet.
+   *
+   * @param allowed one bit for each token; there may be fewer bits than logits
+   */
+  public void keepAllowed(long[] allowed) {
+    if (!whole) {
+      throw new IllegalStateException("candidates were dropped before");
+    }
+    int kept = 0;
+    for (int word = 0; word < allowed.length; word++) {
+      for (long bits = allowed[word]; bits != 0; bits &= bits - 1) {
+        int token = word * Long.SIZE + Long.numberOfTrailingZeros(bits);
+        if (token < size) {
+          ids[kept] = token;
+          values[kept++] = values[token];
+        }
+      }
+    }
+    if (kept == 0) {
+      throw new IllegalStateException(
+          "the grammar allows none of the model's tokens here; its vocabulary cannot write this");
+    }
+    whole &= kept == size;
+    size = kept;
+    sorted = 0;
+  }
+
   /** How many candidates there are. */
   public int size() {
     return size;

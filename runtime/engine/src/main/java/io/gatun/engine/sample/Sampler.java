@@ -35,6 +35,21 @@ public final class Sampler {
    */
   public int sample(float[] logits, int count, TokenHistory history) {
     var _ = row.reset(logits, count);
+    return choose(history);
+  }
+
+  /**
+   * {@link #sample(float[], int, TokenHistory)} among some tokens.
+   *
+   * @param allowed one bit for each token
+   * @throws IllegalStateException also when none is allowed
+   */
+  public int sample(float[] logits, int count, TokenHistory history, long[] allowed) {
+    row.reset(logits, count).keepAllowed(allowed);
+    return choose(history);
+  }
+
+  private int choose(TokenHistory history) {
     for (LogitsProcessor processor : settings.processors()) {
       processor.apply(row, history, random);
     }

@@ -261,7 +261,7 @@ public final class LlamaModel implements AutoCloseable {
     return model;
   }
 
-  private MemorySegment vocab() {
+  MemorySegment vocab() {
     requireOpen();
     return vocab;
   }
