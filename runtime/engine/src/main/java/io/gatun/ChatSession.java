@@ -3,9 +3,12 @@ package io.gatun;
 import io.gatun.engine.AdapterUse;
 import io.gatun.engine.KvSequence;
 import io.gatun.model.adapter.Adapter;
+import io.gatun.model.chat.ChatMessage;
+import io.gatun.model.chat.ChatMessage.Role;
+import io.gatun.model.chat.Conversation;
+import io.gatun.tensor.CapacityException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -15,10 +18,14 @@ import java.util.Optional;
  * <p>Not thread-safe; one message at a time.
  */
 public final class ChatSession implements AutoCloseable {
+  /** An answer gets at least so much of the context: one in eight. */
+  private static final int ANSWER_SHARE = 8;
+
   private final LanguageModel model;
   private final KvSequence cache;
   private GenerateOptions options;
-  private final List<Map.Entry<String, String>> messages = new ArrayList<>();
+  private final List<ChatMessage> messages = new ArrayList<>();
+  private final Overflow overflow;
 
   /** The answer before, which may still be stopping. */
   private Optional<TokenStream> last = Optional.empty();
@@ -27,31 +34,119 @@ public final class ChatSession implements AutoCloseable {
     this.model = model;
     this.options = opening.options;
     this.cache = model.engine().newSequence();
-    opening.system.ifPresent(text -> messages.add(Map.entry("system", text)));
+    this.overflow = opening.overflow;
+    opening.system.ifPresent(text -> messages.add(ChatMessage.system(text)));
+  }
+
+  /** What happens when a conversation no longer fits into the context. */
+  public enum Overflow {
+    /** The next message is refused with a {@link CapacityException}; the conversation stays. */
+    ERROR,
+    /** The oldest questions are forgotten with their answers; system messages stay. */
+    FORGET_OLDEST
   }
 
   /**
    * Streams the answer to a message; read it to its end or close it before the next message. What
    * was read of it becomes part of the conversation.
+   *
+   * @throws CapacityException when the conversation no longer fits, see {@link Overflow}
    */
   public TokenStream send(String text) {
-    last.ifPresent(TokenStream::end);
-    messages.add(Map.entry("user", text));
+    finishLast();
+    return answer(ChatMessage.user(text));
+  }
+
+  /**
+   * Streams another answer to the last question; the one before is forgotten.
+   *
+   * @throws IllegalStateException when nothing was asked
+   */
+  public TokenStream regenerate() {
+    finishLast();
+    for (int i = messages.size() - 1; i >= 0; i--) {
+      if (messages.get(i).role() == Role.USER) {
+        return edit(i, messages.get(i).content());
+      }
+    }
+    throw new IllegalStateException("nothing was asked yet");
+  }
+
+  /**
+   * Changes an earlier question and streams the answer to it; what came behind is forgotten. What
+   * came before need not be computed again.
+   *
+   * @param index of a user's message among {@link #messages}
+   */
+  public TokenStream edit(int index, String text) {
+    finishLast();
+    if (index < 0 || index >= messages.size() || messages.get(index).role() != Role.USER) {
+      throw new IllegalArgumentException(
+          "message %d is no question of the user's".formatted(index));
+    }
+    messages.subList(index, messages.size()).clear();
+    return answer(ChatMessage.user(text));
+  }
+
+  /** The conversation so far: a copy. */
+  public List<ChatMessage> messages() {
+    finishLast();
+    return List.copyOf(messages);
+  }
+
+  private TokenStream answer(ChatMessage question) {
+    messages.add(question);
     try {
-      String prompt = model.vocabulary().renderChat(messages, true);
-      int[] tokens = model.vocabulary().encode(prompt, true, true);
       TokenStream answer =
           model.stream(
-              tokens,
+              fitting(),
               options,
               Optional.of(cache),
-              spoken -> messages.add(Map.entry("assistant", spoken)));
+              spoken -> messages.add(ChatMessage.assistant(spoken)));
       last = Optional.of(answer);
       return answer;
     } catch (RuntimeException e) {
       messages.removeLast();
       throw e;
     }
+  }
+
+  /** The prompt, with room for an answer behind it. */
+  private int[] fitting() {
+    int context = model.engine().contextTokens();
+    int room = Math.min(options.maxTokens(), context / ANSWER_SHARE);
+    while (true) {
+      int[] prompt = model.chatTemplate().encode(Conversation.of(messages), model.vocabulary());
+      if (prompt.length + room <= context) {
+        return prompt;
+      }
+      if (overflow == Overflow.ERROR || !forgetOldest()) {
+        throw new CapacityException(
+            "the conversation has %d tokens and its answer needs %d, but the context only has %d; ask for a longer context (--context), or let the oldest messages be forgotten"
+                .formatted(prompt.length, room, context));
+      }
+    }
+  }
+
+  /** Drops the oldest question with what answered it; false when only the last one is left. */
+  private boolean forgetOldest() {
+    int first = 0;
+    while (messages.get(first).role() == Role.SYSTEM) {
+      first++;
+    }
+    int next = first + 1;
+    while (next < messages.size() && messages.get(next).role() != Role.USER) {
+      next++;
+    }
+    if (next == messages.size()) {
+      return false;
+    }
+    messages.subList(first, next).clear();
+    return true;
+  }
+
+  private void finishLast() {
+    last.ifPresent(TokenStream::end);
   }
 
   /**
@@ -70,7 +165,8 @@ public final class ChatSession implements AutoCloseable {
 
   /** Forgets everything but the system message. */
   public void clear() {
-    messages.removeIf(m -> !m.getKey().equals("system"));
+    finishLast();
+    messages.removeIf(m -> m.role() != Role.SYSTEM);
   }
 
   @Override
@@ -83,6 +179,7 @@ public final class ChatSession implements AutoCloseable {
     private final LanguageModel model;
     private Optional<String> system = Optional.empty();
     private GenerateOptions options = GenerateOptions.defaults();
+    private Overflow overflow = Overflow.ERROR;
 
     Opening(LanguageModel model) {
       this.model = model;
@@ -94,6 +191,12 @@ public final class ChatSession implements AutoCloseable {
       return this;
     }
 
+    /** What happens when the conversation no longer fits; an error unless told otherwise. */
+    public Opening overflow(Overflow policy) {
+      overflow = policy;
+      return this;
+    }
+
     public Opening options(GenerateOptions other) {
       options = other;
       return this;
@@ -102,11 +205,11 @@ public final class ChatSession implements AutoCloseable {
     /**
      * Begins.
      *
-     * @throws io.gatun.model.UnsupportedModelException when the model has no chat template, or one
-     *     that Gatun does not know
+     * @throws io.gatun.model.UnsupportedModelException when the model has no chat template and is
+     *     of no known family
      */
     public ChatSession open() {
-      var _ = model.vocabulary().renderChat(List.of(Map.entry("user", "")), true);
+      var _ = model.chatTemplate();
       return new ChatSession(model, this);
     }
   }

@@ -11,11 +11,13 @@ import io.gatun.extract.TypeSchema;
 import io.gatun.model.Model;
 import io.gatun.model.TextDecoder;
 import io.gatun.model.Vocabulary;
+import io.gatun.model.chat.ChatMessage;
+import io.gatun.model.chat.ChatTemplate;
+import io.gatun.model.chat.Conversation;
 import io.gatun.model.json.JsonValue;
 import io.gatun.model.json.JsonWriter;
 import io.gatun.tensor.CapacityException;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -27,6 +29,7 @@ import java.util.Optional;
 public final class LanguageModel implements AutoCloseable {
   private final Engine engine;
   private final Adapters adapters;
+  private Optional<ChatTemplate> chatTemplate = Optional.empty();
 
   LanguageModel(Engine engine) {
     this.engine = engine;
@@ -94,19 +97,49 @@ public final class LanguageModel implements AutoCloseable {
     String task =
         "%s\n\nAnswer with a JSON object of this schema, and nothing else:\n%s"
             .formatted(text, JsonWriter.write(schema));
-    GenerateOptions constrained = options.withGrammar(Grammar.jsonSchema(schema));
-    Completion json =
-        vocabulary().chatTemplate().isPresent()
-            ? complete(
-                vocabulary().renderChat(List.of(Map.entry("user", task)), true),
-                constrained.withParseSpecial(true))
-            : complete(task + "\n", constrained);
+    Completion json = completeTask(task, options.withGrammar(Grammar.jsonSchema(schema)));
     if (json.finishReason() != FinishReason.STOP) {
       throw new CapacityException(
           "the JSON had not ended after %d tokens (%s); allow more tokens or a longer context"
               .formatted(json.usage().completionTokens(), json.finishReason()));
     }
     return TypeReader.read(type, json.text());
+  }
+
+  private Completion completeTask(String task, GenerateOptions options) {
+    boolean chats = vocabulary().chatTemplate().isPresent();
+    try (TokenStream stream =
+        chats ? answer(List.of(ChatMessage.user(task)), options) : stream(task + "\n", options)) {
+      return stream.complete();
+    }
+  }
+
+  /**
+   * Streams the assistant's answer to messages; read it to its end or close it.
+   *
+   * @throws io.gatun.model.UnsupportedModelException when the model has no chat template
+   * @throws io.gatun.model.template.TemplateException when the template refuses the messages
+   */
+  public TokenStream answer(List<ChatMessage> messages, GenerateOptions options) {
+    return answer(Conversation.of(messages), options);
+  }
+
+  /** {@link #answer(List, GenerateOptions)} with tools or variables of the template. */
+  public TokenStream answer(Conversation conversation, GenerateOptions options) {
+    int[] prompt = chatTemplate().encode(conversation, vocabulary());
+    return stream(prompt, options, Optional.empty(), _ -> {});
+  }
+
+  /**
+   * How conversations become prompts.
+   *
+   * @throws io.gatun.model.UnsupportedModelException when the model has no chat template
+   */
+  public synchronized ChatTemplate chatTemplate() {
+    if (chatTemplate.isEmpty()) {
+      chatTemplate = Optional.of(ChatTemplate.of(vocabulary()));
+    }
+    return chatTemplate.get();
   }
 
   /** Begins a conversation. */

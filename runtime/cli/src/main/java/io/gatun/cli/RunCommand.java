@@ -8,12 +8,12 @@ import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.Generation;
 import io.gatun.engine.Usage;
 import io.gatun.model.MemoryPlan;
+import io.gatun.model.chat.ChatMessage;
 import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -81,16 +81,15 @@ public final class RunCommand implements CliCommand {
           grammar.apply(
               sampling
                   .options(loaded.model().vocabulary())
-                  .withParseSpecial(special || chat)
+                  .withParseSpecial(special)
                   .withAdapters(adapters.load(loaded)));
-      String input =
-          chat
-              ? loaded.model().vocabulary().renderChat(List.of(Map.entry("user", text)), true)
-              : text;
       if (echo || (shipped && prompt == null && file == null)) {
         Console.print(text);
       }
-      try (TokenStream stream = loaded.stream(input, options)) {
+      try (TokenStream stream =
+          chat
+              ? loaded.answer(List.of(ChatMessage.user(text)), options)
+              : loaded.stream(text, options)) {
         stream.forEach(Console::print);
         Console.println("");
         if (stats) {

@@ -9,8 +9,6 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -217,23 +215,6 @@ public final class Vocabulary implements AutoCloseable {
   /** The file's chat template, in Jinja. */
   public Optional<String> chatTemplate() {
     return chatTemplate;
-  }
-
-  /**
-   * Messages (role, content) in the format that the file's chat template stands for.
-   *
-   * @throws UnsupportedModelException when the file has no template, or one that libllama does not
-   *     recognise
-   */
-  public String renderChat(List<Map.Entry<String, String>> messages, boolean addAssistant) {
-    String template =
-        chatTemplate.orElseThrow(
-            () -> new UnsupportedModelException("the model has no chat template"));
-    return thread
-        .call(() -> loaded.llama().renderChat(template, messages, addAssistant))
-        .orElseThrow(() ->
-            new UnsupportedModelException(
-                "the model's chat template is none of the known formats"));
   }
 
   /** Whether there is a tokenizer at all; files of bare weights may have none. */

@@ -8,7 +8,10 @@ import io.gatun.Gatun;
 import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
 import io.gatun.TokenStream;
+import io.gatun.engine.EngineOptions;
+import io.gatun.model.LoadOptions;
 import io.gatun.model.UnsupportedModelException;
+import io.gatun.tensor.CapacityException;
 import io.gatun.tests.kit.ModelCopy;
 import io.gatun.tests.kit.SharedFiles;
 import java.nio.file.Path;
@@ -17,7 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ChatSessionTest {
   private static final String CHATML =
-      "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}";
+      "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n"
+          + "' + message['content'] + '<|im_end|>' + '\n"
+          + "'}}{% endfor %}";
   private static final GenerateOptions SHORT = GenerateOptions.greedy().withMaxTokens(12);
 
   @TempDir Path folder;
@@ -62,6 +67,59 @@ class ChatSessionTest {
       try (TokenStream answer = chat.send("Go on")) {
         assertThat(answer.iterator().next()).isNotEmpty();
       }
+    }
+  }
+
+  @Test
+  void an_earlier_question_can_be_changed_and_its_answer_asked_for_again() throws Exception {
+    Path file =
+        ModelCopy.with(
+            SharedFiles.stories(), folder.resolve("chat.gguf"), "tokenizer.chat_template", CHATML);
+    try (LanguageModel model = Gatun.load(file);
+        ChatSession chat = model.chat().system("Be kind.").options(SHORT).open()) {
+      String first = chat.send("Hello").complete().text();
+      var _ = chat.send("And now?").complete();
+      assertThat(chat.messages()).hasSize(5);
+      try (TokenStream again = chat.edit(1, "Hello")) {
+        assertThat(again.complete().text()).isEqualTo(first);
+        assertThat(again.usage().cachedTokens()).isGreaterThan(10);
+      }
+      assertThat(chat.messages()).hasSize(3);
+      assertThat(chat.regenerate().complete().text()).isEqualTo(first);
+      assertThatThrownBy(() -> chat.edit(0, "x")).isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void a_conversation_that_is_too_long_is_refused_or_forgets() throws Exception {
+    Path file =
+        ModelCopy.with(
+            SharedFiles.stories(), folder.resolve("chat.gguf"), "tokenizer.chat_template", CHATML);
+    EngineOptions small = EngineOptions.defaults().withContextTokens(256);
+    try (LanguageModel model = Gatun.load(file, LoadOptions.defaults(), small);
+        ChatSession strict = model.chat().system("Be kind.").options(SHORT).open();
+        ChatSession forgetful =
+            model
+                .chat()
+                .system("Be kind.")
+                .options(SHORT)
+                .overflow(ChatSession.Overflow.FORGET_OLDEST)
+                .open()) {
+      assertThatThrownBy(
+              () -> {
+                for (int i = 0; i < 20; i++) {
+                  var _ = strict.send("Tell me more about it").complete();
+                }
+              })
+          .isInstanceOf(CapacityException.class)
+          .hasMessageContaining("--context");
+      int kept = strict.messages().size();
+      assertThat(kept).isGreaterThan(4).isOdd();
+      for (int i = 0; i < 20; i++) {
+        var _ = forgetful.send("Tell me more about it").complete();
+      }
+      assertThat(forgetful.messages()).hasSizeBetween(3, kept + 2);
+      assertThat(forgetful.messages().getFirst().content()).isEqualTo("Be kind.");
     }
   }
 

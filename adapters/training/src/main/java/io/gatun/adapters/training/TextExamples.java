@@ -4,6 +4,9 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.jr.ob.JSON;
 import io.gatun.model.ModelFormatException;
 import io.gatun.model.Vocabulary;
+import io.gatun.model.chat.ChatMessage;
+import io.gatun.model.chat.ChatTemplate;
+import io.gatun.model.chat.Conversation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +101,8 @@ public final class TextExamples {
 
   /** Tokens after each answer's beginning, up to what comes after it, are learned. */
   private Example chat(List<?> messages) {
-    List<Map.Entry<String, String>> turns = new ArrayList<>();
+    ChatTemplate template = ChatTemplate.of(vocabulary);
+    List<ChatMessage> turns = new ArrayList<>();
     int[] tokens = {};
     boolean[] learned = {};
     for (Object message : messages) {
@@ -108,11 +112,11 @@ public final class TextExamples {
       String role = text(fields, "role");
       boolean answer = role.equals("assistant");
       if (answer) {
-        tokens = vocabulary.encode(vocabulary.renderChat(turns, true), true, true);
+        tokens = template.encode(Conversation.of(turns), vocabulary);
         learned = Arrays.copyOf(learned, tokens.length);
       }
-      turns.add(Map.entry(role, text(fields, "content")));
-      int[] longer = vocabulary.encode(vocabulary.renderChat(turns, false), true, true);
+      turns.add(ChatMessage.of(role, text(fields, "content")));
+      int[] longer = template.encode(Conversation.of(turns).withBeginAnswer(false), vocabulary);
       learned = Arrays.copyOf(learned, longer.length);
       if (answer) {
         int same = Arrays.mismatch(tokens, longer);

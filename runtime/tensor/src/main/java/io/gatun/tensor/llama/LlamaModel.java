@@ -5,7 +5,6 @@ import static java.lang.foreign.MemorySegment.NULL;
 import io.gatun.bindings.NativeLibraries;
 import io.gatun.bindings.NativeLog;
 import io.gatun.bindings.ggml.Llama;
-import io.gatun.bindings.ggml.llama_chat_message;
 import io.gatun.bindings.ggml.llama_model_params;
 import io.gatun.tensor.NativeException;
 import java.lang.foreign.Arena;
@@ -15,9 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -213,39 +209,6 @@ public final class LlamaModel implements AutoCloseable {
   /** libllama's number of the tokenizer kind: 1 SPM, 2 BPE, 3 WPM, 4 UGM, 5 RWKV, 6 PLaMo-2. */
   public int kind() {
     return Llama.llama_vocab_type(vocab());
-  }
-
-  /**
-   * Renders messages with libllama's built-in formats; empty when it does not know the template.
-   */
-  public Optional<String> renderChat(
-      String template, List<Map.Entry<String, String>> messages, boolean addAssistant) {
-    NativeLibraries.loadForLlama();
-    try (Arena scratch = Arena.ofConfined()) {
-      MemorySegment list = llama_chat_message.allocateArray(messages.size(), scratch);
-      long total = 256;
-      for (int i = 0; i < messages.size(); i++) {
-        MemorySegment message = llama_chat_message.asSlice(list, i);
-        llama_chat_message.role(message, scratch.allocateFrom(messages.get(i).getKey()));
-        llama_chat_message.content(message, scratch.allocateFrom(messages.get(i).getValue()));
-        total += 4L * (messages.get(i).getValue().length() + 64);
-      }
-      MemorySegment text = scratch.allocateFrom(template);
-      MemorySegment out = scratch.allocate(total);
-      int length =
-          Llama.llama_chat_apply_template(
-              text, list, messages.size(), addAssistant, out, (int) total);
-      if (length > total) {
-        out = scratch.allocate(length);
-        length =
-            Llama.llama_chat_apply_template(text, list, messages.size(), addAssistant, out, length);
-      }
-      return length < 0
-          ? Optional.empty()
-          : Optional.of(
-              new String(
-                  out.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8));
-    }
   }
 
   @Override
