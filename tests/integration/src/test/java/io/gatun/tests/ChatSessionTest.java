@@ -20,9 +20,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 class ChatSessionTest {
   private static final String CHATML =
-      "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n"
-          + "' + message['content'] + '<|im_end|>' + '\n"
-          + "'}}{% endfor %}";
+      """
+      {% for message in messages %}<|im_start|>{{ message['role'] }}
+      {{ message['content'] }}<|im_end|>
+      {% endfor %}\
+      """;
   private static final GenerateOptions SHORT = GenerateOptions.greedy().withMaxTokens(12);
 
   @TempDir Path folder;

@@ -9,6 +9,7 @@ import io.gatun.model.template.TemplateException;
 import io.gatun.model.template.TemplateLimits;
 import java.lang.System.Logger.Level;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,7 +62,7 @@ public final class ChatTemplate {
           source,
           text(vocabulary, vocabulary.beginToken()),
           text(vocabulary, vocabulary.endToken()),
-          Clock.systemDefaultZone());
+          Clock.system(ZoneId.systemDefault()));
     } catch (TemplateException e) {
       throw new UnsupportedModelException(
           "the model's chat template cannot be read: " + e.getMessage());

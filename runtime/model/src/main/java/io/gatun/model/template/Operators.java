@@ -75,8 +75,8 @@ final class Operators {
       case "not in" -> !contains(right, left, budget);
       default -> {
         boolean notANumber =
-            left instanceof Value.Real(double a) && Double.isNaN(a)
-                || right instanceof Value.Real(double b) && Double.isNaN(b);
+            (left instanceof Value.Real(double a) && Double.isNaN(a))
+                || (right instanceof Value.Real(double b) && Double.isNaN(b));
         int order = Equality.compare(left, right, budget);
         yield !notANumber
             && switch (operator) {

@@ -2,6 +2,7 @@ package io.gatun.model.template;
 
 import io.gatun.model.json.JsonValue;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 
@@ -43,7 +44,7 @@ public final class Template {
    * @throws TemplateException if the template refuses, fails, or exceeds the default limits
    */
   public String render(Map<String, ? extends JsonValue> variables) {
-    return render(variables, Clock.systemDefaultZone(), TemplateLimits.DEFAULT);
+    return render(variables, Clock.system(ZoneId.systemDefault()), TemplateLimits.DEFAULT);
   }
 
   /** The same with a clock and limits. */

@@ -87,6 +87,7 @@ final class Tests {
         .orElseThrow(() -> new Fault("an integer is needed, not " + Types.name(value)));
   }
 
+  @SuppressWarnings("ReferenceEquality") // that is what the test asks
   private static boolean same(Value a, Value b) {
     return a == b || (!(a instanceof Value.Items) && !(a instanceof Value.Dict) && a.equals(b));
   }

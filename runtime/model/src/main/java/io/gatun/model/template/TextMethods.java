@@ -68,8 +68,8 @@ final class TextMethods {
     value("split", (s, a, e) -> TextSplits.split(s, a, e, false), "sep", "maxsplit");
     value("rsplit", (s, a, e) -> TextSplits.split(s, a, e, true), "sep", "maxsplit");
     value("splitlines", TextSplits::lines, "keepends");
-    value("partition", (s, a, _) -> TextSplits.partition(s, a.text("sep"), false), "sep");
-    value("rpartition", (s, a, _) -> TextSplits.partition(s, a.text("sep"), true), "sep");
+    value("partition", (text, a, _) -> TextSplits.partition(text, a.text("sep"), false), "sep");
+    value("rpartition", (text, a, _) -> TextSplits.partition(text, a.text("sep"), true), "sep");
   }
 
   private interface Body<T> {
