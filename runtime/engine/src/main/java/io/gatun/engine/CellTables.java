@@ -8,18 +8,30 @@ import java.util.Optional;
  * fewer, those of their own.
  *
  * @param window how many tokens layers with a window see
+ * @param stepWindow the most cells of such layers that one sequence needs: a window and a step's
+ *     rows
  * @owner the engine's thread
  */
-record CellTables(CellTable full, Optional<CellTable> windowed, int window) {
+record CellTables(CellTable full, Optional<CellTable> windowed, int window, int stepWindow) {
 
-  static CellTables of(KvSize size, int window) {
+  static CellTables of(KvSize size, int window, int batchRows) {
     return new CellTables(
         new CellTable(size.cells()),
         size.split() ? Optional.of(new CellTable(size.windowed())) : Optional.empty(),
-        window);
+        window,
+        (int) Math.min(size.windowed(), (long) window + batchRows));
   }
 
-  /** How many tokens there is room for. */
+  /**
+   * Whether there is room for so many tokens of one sequence, step by step: in layers with a window
+   * those at its end take the cells of those at its beginning.
+   */
+  boolean holds(int tokens) {
+    return full.free() >= tokens
+        && windowed.map(w -> w.free() >= Math.min(tokens, stepWindow)).orElse(true);
+  }
+
+  /** How many tokens of one step there is room for. */
   int free() {
     return windowed.map(w -> Math.min(w.free(), full.free())).orElse(full.free());
   }

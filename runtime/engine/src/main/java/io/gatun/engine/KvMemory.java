@@ -28,7 +28,7 @@ final class KvMemory implements AutoCloseable {
   KvMemory(Engine engine, Model model, Backend backend, EngineOptions options) {
     KvSize size = Engine.kvSize(model.hyperparams(), options);
     store = KvStore.allocate(model.hyperparams(), size, options.kvTypes(), model.devices()::of);
-    tables = CellTables.of(size, model.hyperparams().slidingWindow());
+    tables = CellTables.of(size, model.hyperparams().slidingWindow(), options.batchRows());
     mover = new CellMover(model, store, backend);
     PrefixCacheOptions kept = options.prefixCache();
     long tokenBytes = KvStore.bytes(model.hyperparams(), KvSize.of(1), options.kvTypes());
@@ -163,12 +163,12 @@ final class KvMemory implements AutoCloseable {
    * passed, then prefixes, then the sequences that callers hold.
    */
   void makeRoom(int wanted) {
-    if (tables.free() >= wanted) {
+    if (tables.holds(wanted)) {
       return;
     }
     sequences.stream().filter(s -> !s.busy()).forEach(KvSequence::dropUnseen);
     prefixes.makeRoom(wanted);
-    if (tables.free() < wanted) {
+    if (!tables.holds(wanted)) {
       sequences.stream().filter(s -> !s.busy()).forEach(KvSequence::evict);
     }
   }

@@ -81,7 +81,7 @@ final class PrefixCache {
   /** Drops prefixes until so many tokens have room, or nothing is left. */
   void makeRoom(int wanted) {
     trees.values().forEach(PrefixTree::dropUnseen);
-    evictWhile(() -> tables.free() < wanted);
+    evictWhile(() -> !tables.holds(wanted));
   }
 
   /** Drops everything. */

@@ -76,10 +76,10 @@ final class Scheduler {
   private void admit() {
     while (!waiting.isEmpty() && running.size() < sequencesMax) {
       Sequence next = waiting.peek();
-      if (tables.free() < next.missing()) {
+      if (!tables.holds(next.missing())) {
         reclaim(next, next.missing());
       }
-      if (tables.free() < next.missing() && !running.isEmpty()) {
+      if (!tables.holds(next.missing()) && !running.isEmpty()) {
         return;
       }
       running.add(waiting.remove());
@@ -137,7 +137,7 @@ final class Scheduler {
    */
   private void reclaim(Sequence needs, int wanted) {
     makeRoom.accept(wanted);
-    if (tables.free() >= wanted) {
+    if (tables.holds(wanted)) {
       return;
     }
     for (Sequence other : waiting) {

@@ -20,7 +20,7 @@ class CellListTest {
   private static final int STEPS = 4000;
 
   private final List<Played> sequences = new ArrayList<>();
-  private CellTables tables = CellTables.of(KvSize.of(1), 1);
+  private CellTables tables = CellTables.of(KvSize.of(1), 1, 1);
   private long[] full = {};
   private long[] windowed = {};
   private long written;
@@ -31,7 +31,7 @@ class CellListTest {
   @ParameterizedTest
   @CsvSource({"64, 64, 1", "64, 64, 2", "64, 24, 3", "64, 24, 4", "40, 12, 5", "12, 12, 6"})
   void no_sequence_ever_reads_what_another_wrote(int cells, int windowCells, long seed) {
-    tables = CellTables.of(new KvSize(cells, windowCells), WINDOW);
+    tables = CellTables.of(new KvSize(cells, windowCells), WINDOW, 4);
     full = new long[cells];
     windowed = new long[windowCells];
     SplittableRandom random = new SplittableRandom(seed);

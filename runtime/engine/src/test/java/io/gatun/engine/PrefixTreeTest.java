@@ -15,14 +15,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PrefixTreeTest {
   private static final int WINDOW = 5;
 
-  private CellTables tables = CellTables.of(KvSize.of(1), 1);
+  private CellTables tables = CellTables.of(KvSize.of(1), 1, 1);
   private int[] full = {};
   private int[] windowed = {};
 
   @ParameterizedTest
   @CsvSource({"80, 80, 1", "80, 80, 2", "80, 30, 3", "60, 16, 4"})
   void what_is_found_was_computed_from_the_same_beginning(int cells, int windowCells, long seed) {
-    tables = CellTables.of(new KvSize(cells, windowCells), WINDOW);
+    tables = CellTables.of(new KvSize(cells, windowCells), WINDOW, 4);
     full = new int[cells];
     windowed = new int[windowCells];
     PrefixTree tree = new PrefixTree(tables);

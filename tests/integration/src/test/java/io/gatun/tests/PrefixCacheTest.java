@@ -74,6 +74,18 @@ class PrefixCacheTest {
     }
   }
 
+  /** Longer than all cells of layers with a window: their beginnings stay nevertheless. */
+  @Test
+  void long_prompts_of_a_model_with_windows_do_not_push_each_other_out() throws Exception {
+    try (Model model = model("gemma2");
+        Engine engine = Engine.open(model, KEEPING.withContextTokens(1024))) {
+      var _ = ids(engine.submit(request(tokens(300, 1))));
+      var _ = ids(engine.submit(request(tokens(300, 2))));
+      assertThat(engine.explain(request(tokens(300, 1))).reason()).isEqualTo(Reason.COMPLETE);
+      assertThat(engine.explain(request(tokens(300, 2))).reason()).isEqualTo(Reason.COMPLETE);
+    }
+  }
+
   @Test
   void it_says_why_a_prompt_is_not_cached() throws Exception {
     int[] prompt = tokens(100, 1);
