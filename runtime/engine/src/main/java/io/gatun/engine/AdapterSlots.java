@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @owner the engine's thread
  */
-final class AdapterSlots implements AutoCloseable {
+final class AdapterSlots implements AdapterPool, AutoCloseable {
   private final Model model;
   private final long bytesMax;
   private final Runnable dropGraphs;
@@ -59,12 +59,8 @@ final class AdapterSlots implements AutoCloseable {
     this.dropGraphs = dropGraphs;
   }
 
-  /**
-   * Brings adapters into memory and keeps them there until {@link #release}.
-   *
-   * @throws CapacityException when they do not fit beside those of running requests
-   */
-  void acquire(List<AdapterUse> uses) {
+  @Override
+  public void acquire(List<AdapterUse> uses) {
     List<Adapter> taken = new ArrayList<>();
     try {
       for (AdapterUse use : uses) {
@@ -79,7 +75,8 @@ final class AdapterSlots implements AutoCloseable {
     }
   }
 
-  void release(List<AdapterUse> uses) {
+  @Override
+  public void release(List<AdapterUse> uses) {
     uses.forEach(use -> release(use.adapter()));
   }
 
@@ -90,13 +87,13 @@ final class AdapterSlots implements AutoCloseable {
     }
   }
 
-  /** Adapters in memory, the one used last at the end. */
-  List<Adapter> list() {
+  @Override
+  public List<Adapter> list() {
     return List.copyOf(residents.keySet());
   }
 
-  /** Gives up an adapter's slot. */
-  void evict(Adapter adapter) {
+  @Override
+  public void evict(Adapter adapter) {
     Resident resident = residents.get(adapter);
     if (resident != null && resident.uses > 0) {
       throw new IllegalStateException(

@@ -58,7 +58,8 @@ final class CellList {
     if (length >= size) {
       return;
     }
-    int kept = held > Math.max(0, length - tables.window() + 1) ? 0 : length;
+    boolean windowGone = held > Math.max(0, length - tables.window() + 1);
+    int kept = windowGone ? 0 : tables.mirror().truncated(this, length);
     while (size > kept) {
       size--;
       release(size);
@@ -91,6 +92,7 @@ final class CellList {
     for (int i = 0; i < size; i++) {
       copy.share(cells[i], windowed[i], i >= held);
     }
+    tables.mirror().forked(this, copy);
     return copy;
   }
 

@@ -8,6 +8,7 @@ import io.gatun.tensor.CompiledGraph;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Moves cached tokens to earlier positions: turns their keys back. Graphs are made when they are
@@ -15,12 +16,13 @@ import java.util.Map;
  *
  * @owner the engine's thread
  */
-final class CellMover implements AutoCloseable {
+final class CellMover implements KeyMover {
   /** Cells of one graph; fewer are filled up by repeating the last one. */
   private static final int CELLS_MAX = 256;
 
   private final Model model;
   private final KvStore store;
+  private final CellTables tables;
   private final Backend backend;
   private final Map<Shape, Compiled> graphs = new HashMap<>();
 
@@ -28,15 +30,42 @@ final class CellMover implements AutoCloseable {
 
   private record Compiled(KeyShift shift, CompiledGraph runnable) {}
 
-  CellMover(Model model, KvStore store, Backend backend) {
+  CellMover(Model model, KvStore store, CellTables tables, Backend backend) {
     this.model = model;
     this.store = store;
+    this.tables = tables;
     this.backend = backend;
   }
 
-  /** Throws when tokens of this model cannot move. */
-  void requireMovable() {
+  @Override
+  public void requireMovable() {
     var _ = graph(new Shape(false, CELLS_MAX));
+  }
+
+  /** Cells that others share are copied first. */
+  @Override
+  public int cellsNeeded(CellList cells, int to) {
+    return cells.shared(to);
+  }
+
+  @Override
+  public void remove(CellList cells, int from, int to) {
+    CellList.Copies copies = cells.own(to);
+    store.copy(false, copies.full().from(), copies.full().to());
+    store.copy(true, copies.windowed().from(), copies.windowed().to());
+    cells.remove(from, to);
+    move(false, cells::at, from, cells.size(), to - from);
+    if (tables.windowed().isPresent()) {
+      move(true, cells::windowedAt, Math.max(from, cells.held()), cells.size(), to - from);
+    }
+  }
+
+  private void move(boolean windowed, IntUnaryOperator at, int from, int to, int distance) {
+    int[] moved = new int[Math.max(0, to - from)];
+    Arrays.setAll(moved, i -> at.applyAsInt(from + i));
+    int[] distances = new int[moved.length];
+    Arrays.fill(distances, distance);
+    move(windowed, moved, distances);
   }
 
   /**
@@ -45,7 +74,7 @@ final class CellMover implements AutoCloseable {
    * @param cells different ones
    * @param distances how many positions each one moves back
    */
-  void move(boolean windowed, int[] cells, int[] distances) {
+  private void move(boolean windowed, int[] cells, int[] distances) {
     for (int from = 0; from < cells.length; from += CELLS_MAX) {
       int to = Math.min(cells.length, from + CELLS_MAX);
       run(windowed, Arrays.copyOfRange(cells, from, to), Arrays.copyOfRange(distances, from, to));

@@ -10,16 +10,24 @@ import java.util.Optional;
  * @param window how many tokens layers with a window see
  * @param stepWindow the most cells of such layers that one sequence needs: a window and a step's
  *     rows
+ * @param mirror what is told of every change
  * @owner the engine's thread
  */
-record CellTables(CellTable full, Optional<CellTable> windowed, int window, int stepWindow) {
+record CellTables(
+    CellTable full, Optional<CellTable> windowed, int window, int stepWindow, CellMirror mirror) {
 
   static CellTables of(KvSize size, int window, int batchRows) {
     return new CellTables(
         new CellTable(size.cells()),
         size.split() ? Optional.of(new CellTable(size.windowed())) : Optional.empty(),
         window,
-        (int) Math.min(size.windowed(), (long) window + batchRows));
+        (int) Math.min(size.windowed(), (long) window + batchRows),
+        CellMirror.NONE);
+  }
+
+  /** Those of keys and values that lie elsewhere, without windows. */
+  static CellTables mirrored(int cells, CellMirror mirror) {
+    return new CellTables(new CellTable(cells), Optional.empty(), 0, cells, mirror);
   }
 
   /**

@@ -7,9 +7,9 @@ import io.gatun.model.Model;
 import io.gatun.model.UnsupportedModelException;
 import io.gatun.model.adapter.Adapter;
 import io.gatun.model.adapter.AdapterCheck;
+import io.gatun.model.gguf.TensorInfo;
 import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.NativeThread;
-import io.gatun.tensor.StoredTensor;
 import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -75,7 +75,7 @@ public final class Engine implements AutoCloseable {
         h.embeddingLength(),
         (long) h.kvHeadCount() * h.headDim(),
         (long) h.kvHeadCount() * h.valueDim(),
-        tensor -> model.weights().find(tensor).map(StoredTensor::shape));
+        tensor -> model.file().tensor(tensor).map(TensorInfo::shape));
   }
 
   /**
@@ -119,7 +119,7 @@ public final class Engine implements AutoCloseable {
   }
 
   private static int padded(int cells) {
-    return Math.ceilDiv(cells, EngineLoop.KV_PADDING) * EngineLoop.KV_PADDING;
+    return Math.ceilDiv(cells, GraphRunner.KV_PADDING) * GraphRunner.KV_PADDING;
   }
 
   public Model model() {

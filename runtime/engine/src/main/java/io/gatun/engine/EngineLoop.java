@@ -2,9 +2,7 @@ package io.gatun.engine;
 
 import io.gatun.engine.grammar.GrammarMatcher;
 import io.gatun.engine.sample.Logits;
-import io.gatun.model.DecoderGraph;
 import io.gatun.model.Model;
-import io.gatun.tensor.Backend;
 import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
@@ -16,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  * and closed on the engine's thread; only {@link #stopUnwanted} may be called from others.
  */
 final class EngineLoop implements AutoCloseable {
-  /** What llama.cpp pads the KV length to, so that a graph lasts for as many tokens. */
-  static final int KV_PADDING = 256;
-
   /** Logits of rows that are all wanted may take this much memory. */
   private static final long EVERY_ROW_BYTES_MAX = 64L << 20;
 
@@ -27,20 +22,15 @@ final class EngineLoop implements AutoCloseable {
   private final int contextTokens;
   private final Queue<Arrival> arrivals;
   private final Set<Generation> unfinished;
-  private final Backend backend;
+  private final StepRunner runner;
   private final KvMemory memory;
-  private final CellTables tables;
+  private final AdapterPool adapters;
   private final Scheduler scheduler;
-  private final StepGraphs graphs;
-  private final AdapterSlots adapters;
-  private final StepInputs inputs;
   private final Batch batch;
   private final Logits logits = new Logits();
-  private final RowReader reader;
   private volatile @Nullable Sequence alone;
   private long steps;
   private long stepNanos;
-  private long computeNanos;
 
   /** A request on its way in. */
   record Arrival(GenerateRequest request, Generation generation) {}
@@ -62,32 +52,12 @@ final class EngineLoop implements AutoCloseable {
     this.contextTokens = contextTokens;
     this.arrivals = arrivals;
     this.unfinished = unfinished;
-    backend = Backend.open(options.threads(), model.devices().gpus(), options.kernels());
-    try {
-      memory = new KvMemory(engine, model, backend, options);
-    } catch (RuntimeException e) {
-      backend.close();
-      throw e;
-    }
-    tables = memory.tables();
+    runner = new GraphRunner(engine, model, options);
+    memory = runner.memory();
+    adapters = runner.adapters();
     scheduler =
-        new Scheduler(
-            options.sequencesMax(),
-            tables,
-            memory::makeRoom,
-            new PrefixSeeds(memory.store())::write);
-    graphs = new StepGraphs(model, memory.store(), backend);
-    adapters = new AdapterSlots(model, options.adapterBytes(), graphs::dropAdapters);
-    inputs = new StepInputs(options.batchRows(), model.hyperparams().slidingWindow());
+        new Scheduler(options.sequencesMax(), memory.tables(), memory::makeRoom, runner::seed);
     batch = new Batch(options.batchRows());
-    reader = new RowReader(model.vocabularySize());
-    try {
-      // The graph of every decode step: what does not fit in the file shows now, not later.
-      var _ = graphs.get(new DecoderGraph.Key(1, KV_PADDING, KV_PADDING, 1));
-    } catch (RuntimeException e) {
-      close();
-      throw e;
-    }
   }
 
   /** Computes one step; whether there is more to do. */
@@ -96,7 +66,7 @@ final class EngineLoop implements AutoCloseable {
     step();
     stepNanos += System.nanoTime() - start;
     if (scheduler.idle()) {
-      backend.pause(); // or the pool's threads would spin for a while, in the way of others
+      runner.pause(); // or the pool's threads would spin for a while, in the way of others
       return false;
     }
     return true;
@@ -106,7 +76,7 @@ final class EngineLoop implements AutoCloseable {
   void stopUnwanted() {
     Sequence computing = alone;
     if (computing != null && computing.generation().cancelled()) {
-      backend.cancel();
+      runner.cancel();
     }
   }
 
@@ -119,12 +89,12 @@ final class EngineLoop implements AutoCloseable {
     return new Engine.Statistics(
         steps,
         stepNanos,
-        computeNanos,
-        graphs.built(),
-        tables.free(),
+        runner.computeNanos(),
+        runner.graphsBuilt(),
+        memory.tables().free(),
         memory.prefixes().tokens(),
         memory.prefixes().found(),
-        backend.computeBytes());
+        runner.computeBytes());
   }
 
   /** Ends all requests and frees everything. */
@@ -132,12 +102,8 @@ final class EngineLoop implements AutoCloseable {
   public void close() {
     takeArrivals();
     scheduler.all().forEach(s -> finish(s, FinishReason.CANCELLED));
-    graphs.close();
-    adapters.close();
-    memory.close();
-    backend.close();
+    runner.close();
     logits.close();
-    reader.close();
   }
 
   /** What has arrived, one batch computed, its tokens chosen. */
@@ -148,34 +114,16 @@ final class EngineLoop implements AutoCloseable {
     if (batch.rows() == 0) {
       return;
     }
-    StepGraphs.Compiled compiled = graph();
-    compiled.runnable().begin();
-    inputs.write(batch, compiled.graph(), compiled.runnable());
-    compiled.adapters().ifPresent(a -> a.write(batch, adapters, compiled.runnable()));
-    if (compute(compiled)) {
+    if (compute()) {
       steps++;
-      choose(compiled);
+      choose();
     } else {
       batch.rewind();
     }
   }
 
-  private StepGraphs.Compiled graph() {
-    int length = padded(tables.full());
-    DecoderGraph.Key shape =
-        new DecoderGraph.Key(
-            batch.rows(),
-            length,
-            tables.windowed().map(EngineLoop::padded).orElse(length),
-            Math.max(1, batch.outputs()));
-    AdapterGraph.Key key = adapters.key(batch);
-    return key.equals(AdapterGraph.Key.NONE)
-        ? graphs.get(shape)
-        : graphs.get(shape, key, Optional.of(adapters.bank()));
-  }
-
   /** The adapters in memory, for the engine's callers. */
-  AdapterSlots adapters() {
+  AdapterPool adapters() {
     return adapters;
   }
 
@@ -208,8 +156,8 @@ final class EngineLoop implements AutoCloseable {
     }
   }
 
-  private boolean compute(StepGraphs.Compiled compiled) {
-    backend.clearCancel();
+  private boolean compute() {
+    runner.clearCancel();
     Sequence first = batch.sequence(0);
     alone = batch.only(first) ? first : null;
     for (int row = 0; row < batch.rows(); row++) {
@@ -217,21 +165,18 @@ final class EngineLoop implements AutoCloseable {
     }
     // A cancel between the look at the flags and here would otherwise wait for the whole step.
     boolean wanted = alone == null || !first.generation().cancelled();
-    long start = System.nanoTime();
-    boolean done = wanted && compiled.runnable().compute();
-    computeNanos += System.nanoTime() - start;
+    boolean done = wanted && runner.compute(batch);
     alone = null;
     return done;
   }
 
-  private void choose(StepGraphs.Compiled compiled) {
-    RowReader.Rows rows = reader.over(compiled.runnable(), compiled.graph().logits());
+  private void choose() {
     for (int output = 0; output < batch.outputs(); output++) {
       int row = batch.outputRow(output);
       Sequence sequence = batch.sequence(row);
       if (!sequence.generation().done()) {
         try {
-          accept(sequence, batch.position(row), rows.at(output));
+          accept(sequence, batch.position(row), runner.row(output));
         } catch (RuntimeException e) {
           fail(sequence, e);
         }
@@ -310,12 +255,6 @@ final class EngineLoop implements AutoCloseable {
     unfinished.remove(sequence.generation());
     adapters.release(sequence.request().adapters());
     memory.leave(sequence);
-  }
-
-  /** How many cells a graph reads. */
-  private static int padded(CellTable table) {
-    int padded = Math.ceilDiv(table.end(), KV_PADDING) * KV_PADDING;
-    return Math.clamp(padded, Math.min(KV_PADDING, table.cells()), table.cells());
   }
 
   private int everyRowMax() {

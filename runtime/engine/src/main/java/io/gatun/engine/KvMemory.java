@@ -3,14 +3,14 @@ package io.gatun.engine;
 import io.gatun.model.KvSize;
 import io.gatun.model.KvStore;
 import io.gatun.model.Model;
+import io.gatun.model.UnsupportedModelException;
 import io.gatun.tensor.Backend;
 import io.gatun.tensor.CapacityException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
-import java.util.function.IntUnaryOperator;
 
 /**
  * The KV cache of an engine: its memory, which cells are taken, and the sequences that callers
@@ -19,29 +19,51 @@ import java.util.function.IntUnaryOperator;
  * @owner the engine's thread
  */
 final class KvMemory implements AutoCloseable {
-  private final KvStore store;
+  private final Optional<KvStore> store;
   private final CellTables tables;
-  private final CellMover mover;
+  private final KeyMover mover;
   private final PrefixCache prefixes;
   private final Set<KvSequence> sequences = new HashSet<>();
 
-  KvMemory(Engine engine, Model model, Backend backend, EngineOptions options) {
+  /**
+   * @param store where keys and values lie, if it is Gatun that keeps them
+   */
+  KvMemory(CellTables tables, KeyMover mover, PrefixCache prefixes, Optional<KvStore> store) {
+    this.tables = tables;
+    this.mover = mover;
+    this.prefixes = prefixes;
+    this.store = store;
+  }
+
+  /** One whose keys and values lie in Gatun's own memory. */
+  static KvMemory ofGraphs(Engine engine, Model model, Backend backend, EngineOptions options) {
     KvSize size = Engine.kvSize(model.hyperparams(), options);
-    store = KvStore.allocate(model.hyperparams(), size, options.kvTypes(), model.devices()::of);
-    tables = CellTables.of(size, model.hyperparams().slidingWindow(), options.batchRows());
-    mover = new CellMover(model, store, backend);
+    KvStore store =
+        KvStore.allocate(model.hyperparams(), size, options.kvTypes(), model.devices()::of);
+    CellTables tables =
+        CellTables.of(size, model.hyperparams().slidingWindow(), options.batchRows());
     PrefixCacheOptions kept = options.prefixCache();
     long tokenBytes = KvStore.bytes(model.hyperparams(), KvSize.of(1), options.kvTypes());
-    prefixes =
+    PrefixCache prefixes =
         new PrefixCache(
             kept,
             tables,
             tokenBytes,
             kept.disk().map(folder -> new PrefixDisk(engine, folder, kept.diskBytesMax())));
+    CellMover mover = new CellMover(model, store, tables, backend);
+    return new KvMemory(tables, mover, prefixes, Optional.of(store));
   }
 
+  /**
+   * Where keys and values lie.
+   *
+   * @throws UnsupportedModelException when libllama keeps them
+   */
   KvStore store() {
-    return store;
+    return store.orElseThrow(() ->
+        new UnsupportedModelException(
+            "libllama keeps the keys and values of this model where Gatun does not see them: they"
+                + " cannot be saved, restored or given"));
   }
 
   CellTables tables() {
@@ -108,28 +130,14 @@ final class KvMemory implements AutoCloseable {
       return;
     }
     int end = Math.min(to, cells.size());
-    makeRoom(cells.shared(end));
-    if (cells.shared(end) > tables.free()) {
+    int needed = mover.cellsNeeded(cells, end);
+    makeRoom(needed);
+    if (needed > tables.free()) {
       throw new CapacityException(
           "removing tokens of a fork copies %d that others share, but only %d cells are free; close other sequences or ask for a longer context (--context)"
-              .formatted(cells.shared(end), tables.free()));
+              .formatted(needed, tables.free()));
     }
-    CellList.Copies copies = cells.own(end);
-    store.copy(false, copies.full().from(), copies.full().to());
-    store.copy(true, copies.windowed().from(), copies.windowed().to());
-    cells.remove(from, end);
-    move(false, cells::at, from, cells.size(), end - from);
-    if (tables.windowed().isPresent()) {
-      move(true, cells::windowedAt, Math.max(from, cells.held()), cells.size(), end - from);
-    }
-  }
-
-  private void move(boolean windowed, IntUnaryOperator at, int from, int to, int distance) {
-    int[] moved = new int[Math.max(0, to - from)];
-    Arrays.setAll(moved, i -> at.applyAsInt(from + i));
-    int[] distances = new int[moved.length];
-    Arrays.fill(distances, distance);
-    mover.move(windowed, moved, distances);
+    mover.remove(cells, from, end);
   }
 
   KvSequence open(Engine engine, List<AdapterUse> adapters) {
@@ -176,6 +184,6 @@ final class KvMemory implements AutoCloseable {
   @Override
   public void close() {
     mover.close();
-    store.close();
+    store.ifPresent(KvStore::close);
   }
 }

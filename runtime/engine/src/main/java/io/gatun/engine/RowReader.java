@@ -1,14 +1,12 @@
 package io.gatun.engine;
 
-import io.gatun.tensor.CompiledGraph;
 import io.gatun.tensor.Selection;
-import io.gatun.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads rows of logits [V] out of a computed graph; a row is copied into Java only when somebody
- * needs all of it.
+ * Reads rows of logits [V] of a computed step; a row is copied into Java only when somebody needs
+ * all of it.
  *
  * @owner the engine's thread
  */
@@ -22,8 +20,9 @@ final class RowReader implements AutoCloseable {
     copy = new float[vocabularySize];
   }
 
-  Rows over(CompiledGraph graph, Tensor logits) {
-    return new Rows(graph, logits);
+  /** A row of the step computed last, valid until the next one. */
+  Row row(LogitSource source, int output) {
+    return new Row(source, output);
   }
 
   @Override
@@ -31,31 +30,14 @@ final class RowReader implements AutoCloseable {
     selection.close();
   }
 
-  /** The rows of one computed step, valid until the next one. */
-  final class Rows {
-    private final CompiledGraph graph;
-    private final Tensor logits;
-
-    private Rows(CompiledGraph graph, Tensor logits) {
-      this.graph = graph;
-      this.logits = logits;
-    }
-
-    Row at(int output) {
-      return new Row(graph, logits, output);
-    }
-  }
-
   /** One row; at most one is looked at, at a time. */
   final class Row {
-    private final CompiledGraph graph;
-    private final Tensor tensor;
+    private final LogitSource source;
     private final int output;
     private boolean copied;
 
-    private Row(CompiledGraph graph, Tensor tensor, int output) {
-      this.graph = graph;
-      this.tensor = tensor;
+    private Row(LogitSource source, int output) {
+      this.source = source;
       this.output = output;
     }
 
@@ -66,7 +48,7 @@ final class RowReader implements AutoCloseable {
     /** All logits; the array is reused for other rows. */
     float[] logits() {
       if (!copied) {
-        graph.readRow(tensor, output, copy);
+        source.read(output, copy);
         copied = true;
       }
       return copy;
@@ -74,7 +56,7 @@ final class RowReader implements AutoCloseable {
 
     /** The token with the largest logit. */
     int best() {
-      int best = graph.argMax(tensor, output);
+      int best = source.argMax(output);
       if (best < 0) {
         throw new IllegalStateException(
             "no token can be chosen: every logit is NaN; are the weights damaged?");
@@ -88,7 +70,7 @@ final class RowReader implements AutoCloseable {
         return new GeneratedToken(id, Float.NaN, List.of());
       }
       float[] all = logits();
-      double logMass = graph.logSumExp(tensor, output);
+      double logMass = source.logSumExp(output);
       List<GeneratedToken.Alternative> top = new ArrayList<>();
       if (logprobs > 0) {
         int found = selection.topK(all, Math.min(logprobs, all.length));

@@ -1,0 +1,45 @@
+package io.gatun.engine;
+
+/**
+ * What computes the steps of an engine and keeps their keys and values: Gatun's own graphs, or
+ * libllama for models that Gatun has no graph of.
+ *
+ * @owner the engine's thread; only {@link #cancel} may be called from others
+ */
+interface StepRunner extends AutoCloseable {
+  /** Computes a batch; false when {@link #cancel} stopped it, and then nothing of it is kept. */
+  boolean compute(Batch batch);
+
+  /** An output of the batch computed last; at most one is looked at, at a time. */
+  RowReader.Row row(int output);
+
+  /** Fills the cells of a sequence's prefix, which it has just got. */
+  void seed(Sequence sequence);
+
+  /** Where keys and values lie. */
+  KvMemory memory();
+
+  /** Adapters in memory. */
+  AdapterPool adapters();
+
+  /** Stops the running compute soon. */
+  void cancel();
+
+  /** Forgets an earlier {@link #cancel}. */
+  void clearCancel();
+
+  /** Lets the computing threads sleep until the next step. */
+  void pause();
+
+  /** Time inside the native libraries so far. */
+  long computeNanos();
+
+  /** Graphs built so far. */
+  long graphsBuilt();
+
+  /** Memory of intermediate values. */
+  long computeBytes();
+
+  @Override
+  void close();
+}
