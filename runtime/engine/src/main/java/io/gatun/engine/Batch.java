@@ -25,6 +25,10 @@ final class Batch {
     outputs = 0;
   }
 
+  int capacity() {
+    return sequences.length;
+  }
+
   int room() {
     return sequences.length - rows;
   }

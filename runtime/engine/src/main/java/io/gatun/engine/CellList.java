@@ -1,6 +1,7 @@
 package io.gatun.engine;
 
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * The cells of one sequence in order of position: what other engines call a page table, with pages
@@ -115,20 +116,37 @@ final class CellList {
 
   /** Forgets the positions of [from, to); later ones move there. */
   void remove(int from, int to) {
-    for (int i = from; i < to; i++) {
-      release(i);
+    BitSet gone = new BitSet();
+    gone.set(from, to);
+    remove(gone);
+  }
+
+  /** Forgets some positions; later ones move there. */
+  void remove(BitSet gone) {
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (gone.get(i)) {
+        release(i);
+      } else {
+        cells[kept] = cells[i];
+        windowed[kept++] = windowed[i];
+      }
     }
-    System.arraycopy(cells, to, cells, from, size - to);
-    System.arraycopy(windowed, to, windowed, from, size - to);
-    size -= to - from;
-    held = held >= to ? held - (to - from) : Math.min(held, from);
+    size = kept;
+    held -= gone.get(0, held).cardinality();
   }
 
   /** How many cells have to be taken before what lies behind a position can be changed. */
   int shared(int from) {
-    int all = count(tables.full(), cells, from);
+    return shared(from, new BitSet());
+  }
+
+  /** {@link #shared(int)} when some positions are not needed any more. */
+  int shared(int from, BitSet without) {
+    int all = count(tables.full(), cells, from, without);
     return Math.max(
-        all, tables.windowed().map(w -> count(w, windowed, Math.max(from, held))).orElse(0));
+        all,
+        tables.windowed().map(w -> count(w, windowed, Math.max(from, held), without)).orElse(0));
   }
 
   /** Takes cells of its own in place of those that others have too: copy on write. */
@@ -146,16 +164,16 @@ final class CellList {
     static final Moves NONE = new Moves(new int[0], new int[0]);
   }
 
-  private int count(CellTable table, int[] list, int from) {
+  private int count(CellTable table, int[] list, int from, BitSet without) {
     int count = 0;
     for (int i = from; i < size; i++) {
-      count += table.own(list[i]) ? 0 : 1;
+      count += table.own(list[i]) || without.get(i) ? 0 : 1;
     }
     return count;
   }
 
   private Moves own(CellTable table, int[] list, int from) {
-    int[] before = new int[count(table, list, from)];
+    int[] before = new int[count(table, list, from, new BitSet())];
     int[] after = new int[before.length];
     int next = 0;
     for (int i = from; i < size; i++) {

@@ -6,6 +6,7 @@ import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
 import io.gatun.tensor.CompiledGraph;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.IntUnaryOperator;
@@ -50,22 +51,47 @@ final class CellMover implements KeyMover {
 
   @Override
   public void remove(CellList cells, int from, int to) {
-    CellList.Copies copies = cells.own(to);
+    BitSet gone = new BitSet();
+    gone.set(from, to);
+    remove(cells, gone);
+  }
+
+  @Override
+  public int cellsNeeded(CellList cells, BitSet gone) {
+    return cells.shared(gone.nextSetBit(0), gone);
+  }
+
+  @Override
+  public void remove(CellList cells, BitSet gone) {
+    int first = gone.nextSetBit(0);
+    int[] distances = distances(gone, cells.size());
+    cells.remove(gone);
+    CellList.Copies copies = cells.own(first);
     store.copy(false, copies.full().from(), copies.full().to());
     store.copy(true, copies.windowed().from(), copies.windowed().to());
-    cells.remove(from, to);
-    move(false, cells::at, from, cells.size(), to - from);
+    move(false, cells::at, first, distances);
     if (tables.windowed().isPresent()) {
-      move(true, cells::windowedAt, Math.max(from, cells.held()), cells.size(), to - from);
+      move(true, cells::windowedAt, Math.max(first, cells.held()), distances);
     }
   }
 
-  private void move(boolean windowed, IntUnaryOperator at, int from, int to, int distance) {
-    int[] moved = new int[Math.max(0, to - from)];
+  /** By how many positions each one that stays moves back. */
+  private static int[] distances(BitSet gone, int size) {
+    int[] distances = new int[size - gone.cardinality()];
+    int kept = 0;
+    for (int p = 0; p < size; p++) {
+      if (!gone.get(p)) {
+        distances[kept] = p - kept;
+        kept++;
+      }
+    }
+    return distances;
+  }
+
+  private void move(boolean windowed, IntUnaryOperator at, int from, int[] distances) {
+    int[] moved = new int[Math.max(0, distances.length - from)];
     Arrays.setAll(moved, i -> at.applyAsInt(from + i));
-    int[] distances = new int[moved.length];
-    Arrays.fill(distances, distance);
-    move(windowed, moved, distances);
+    move(windowed, moved, Arrays.copyOfRange(distances, from, from + moved.length));
   }
 
   /**

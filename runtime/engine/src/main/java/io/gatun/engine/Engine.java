@@ -43,6 +43,7 @@ public final class Engine implements AutoCloseable {
   private final Set<Generation> unfinished = ConcurrentHashMap.newKeySet();
   private final AtomicBoolean turning = new AtomicBoolean();
   private volatile boolean closed;
+  private volatile boolean movable;
   private volatile byte[] fingerprint = {};
 
   private final EngineLoop loop;
@@ -144,7 +145,9 @@ public final class Engine implements AutoCloseable {
   /**
    * Queues a request.
    *
-   * @throws CapacityException when the prompt alone is longer than the context
+   * @throws CapacityException when the prompt alone is longer than the context, and its policy
+   *     forgets nothing
+   * @throws UnsupportedModelException when its policy forgets and the model's keys cannot move
    * @throws IllegalArgumentException when a token is not in the vocabulary
    */
   public Generation submit(GenerateRequest request) {
@@ -359,7 +362,9 @@ public final class Engine implements AutoCloseable {
     request.adapters().forEach(use -> AdapterCheck.require(use.adapter(), adapterTarget));
     request.grammar().ifPresent(_ -> grammars.prepare());
     int rows = request.rows().length;
-    if (rows > contextTokens) {
+    if (request.policy().forgets()) {
+      requireForgettable(request);
+    } else if (rows > contextTokens) {
       throw new CapacityException(
           "the prompt has %d tokens but the context only %d; ask for a longer context (--context)"
               .formatted(rows, contextTokens));
@@ -369,6 +374,23 @@ public final class Engine implements AutoCloseable {
         throw new IllegalArgumentException(
             "token %d is outside 0..%d".formatted(token, model.vocabularySize() - 1));
       }
+    }
+  }
+
+  /** A prompt that is longer than the context is read all the same: it forgets on the way. */
+  private void requireForgettable(GenerateRequest request) {
+    long most = Math.min(contextTokens - (long) request.rowsBefore(), request.policy().tokensMax());
+    if (most < 2) {
+      throw new CapacityException(
+          "adapters put %d rows before the prompt, which leaves no room for it in a context of %d; ask for a longer context (--context)"
+              .formatted(request.rowsBefore(), contextTokens));
+    }
+    if (!movable) {
+      movable =
+          onThread(() -> {
+            memory().requireMovable();
+            return true;
+          });
     }
   }
 

@@ -26,6 +26,7 @@ final class EngineLoop implements AutoCloseable {
   private final KvMemory memory;
   private final AdapterPool adapters;
   private final Scheduler scheduler;
+  private final Forgetting forgetting;
   private final Batch batch;
   private final Logits logits = new Logits();
   private volatile @Nullable Sequence alone;
@@ -57,6 +58,8 @@ final class EngineLoop implements AutoCloseable {
     adapters = runner.adapters();
     scheduler =
         new Scheduler(options.sequencesMax(), memory.tables(), memory::makeRoom, runner::seed);
+    forgetting =
+        new Forgetting(scheduler, memory, s -> finish(s, FinishReason.CONTEXT_FULL), this::fail);
     batch = new Batch(options.batchRows());
   }
 
@@ -110,6 +113,7 @@ final class EngineLoop implements AutoCloseable {
   private void step() {
     takeArrivals();
     endCancelled();
+    forgetting.beforeStep(batch.capacity());
     scheduler.plan(batch, everyRowMax());
     if (batch.rows() == 0) {
       return;
@@ -136,7 +140,8 @@ final class EngineLoop implements AutoCloseable {
         try {
           Optional<GrammarMatcher> grammar = request.grammar().map(grammars::start);
           scheduler.add(
-              new Sequence(request, generation, memory.cellsFor(request), logits, grammar));
+              new Sequence(
+                  request, generation, memory.cellsFor(request), contextTokens, logits, grammar));
         } catch (RuntimeException e) {
           adapters.release(request.adapters());
           throw e;
@@ -185,7 +190,8 @@ final class EngineLoop implements AutoCloseable {
   }
 
   private void accept(Sequence sequence, int position, RowReader.Row row) {
-    sequence.request().observer().ifPresent(o -> o.observe(position, row.logits(), row.count()));
+    int place = position + sequence.forgotten();
+    sequence.request().observer().ifPresent(o -> o.observe(place, row.logits(), row.count()));
     if (position < sequence.size() - 1) {
       return; // a row of the prompt that was only to be seen
     }
@@ -226,7 +232,7 @@ final class EngineLoop implements AutoCloseable {
     sequence.generation().emit(token);
     if (sequence.completionTokens() >= sequence.request().limits().maxTokens()) {
       finish(sequence, FinishReason.LENGTH);
-    } else if (sequence.size() > contextTokens) {
+    } else if (sequence.size() > contextTokens && !sequence.forgets()) {
       finish(sequence, FinishReason.CONTEXT_FULL);
     }
   }

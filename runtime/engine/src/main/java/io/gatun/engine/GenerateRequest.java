@@ -21,6 +21,7 @@ import java.util.Set;
  * @param adapters what changes the model for this request alone; prefixes come before everything,
  *     soft prompts before the prompt, in their order
  * @param grammar what the completion has to look like, if that matters
+ * @param policy what is forgotten when there is no room for another token
  */
 public record GenerateRequest(
     int[] prompt,
@@ -30,7 +31,8 @@ public record GenerateRequest(
     Optional<KvSequence> keep,
     Optional<LogitsObserver> observer,
     List<AdapterUse> adapters,
-    Optional<Grammar> grammar) {
+    Optional<Grammar> grammar,
+    ContextPolicy policy) {
 
   public GenerateRequest {
     adapters = List.copyOf(adapters);
@@ -52,17 +54,18 @@ public record GenerateRequest(
         Optional.empty(),
         Optional.empty(),
         List.of(),
-        Optional.empty());
+        Optional.empty(),
+        ContextPolicy.stop());
   }
 
   public GenerateRequest withSampling(SamplerSettings settings) {
     return new GenerateRequest(
-        prompt, settings, limits, logprobs, keep, observer, adapters, grammar);
+        prompt, settings, limits, logprobs, keep, observer, adapters, grammar, policy);
   }
 
   public GenerateRequest withLimits(Limits other) {
     return new GenerateRequest(
-        prompt, sampling, other, logprobs, keep, observer, adapters, grammar);
+        prompt, sampling, other, logprobs, keep, observer, adapters, grammar, policy);
   }
 
   public GenerateRequest withMaxTokens(int tokens) {
@@ -70,26 +73,47 @@ public record GenerateRequest(
   }
 
   public GenerateRequest withLogprobs(int top) {
-    return new GenerateRequest(prompt, sampling, limits, top, keep, observer, adapters, grammar);
+    return new GenerateRequest(
+        prompt, sampling, limits, top, keep, observer, adapters, grammar, policy);
   }
 
   public GenerateRequest withKeep(KvSequence cache) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, Optional.of(cache), observer, adapters, grammar);
+        prompt,
+        sampling,
+        limits,
+        logprobs,
+        Optional.of(cache),
+        observer,
+        adapters,
+        grammar,
+        policy);
   }
 
   public GenerateRequest withObserver(LogitsObserver seeing) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, keep, Optional.of(seeing), adapters, grammar);
+        prompt, sampling, limits, logprobs, keep, Optional.of(seeing), adapters, grammar, policy);
   }
 
   public GenerateRequest withAdapters(List<AdapterUse> uses) {
-    return new GenerateRequest(prompt, sampling, limits, logprobs, keep, observer, uses, grammar);
+    return new GenerateRequest(
+        prompt, sampling, limits, logprobs, keep, observer, uses, grammar, policy);
   }
 
   public GenerateRequest withGrammar(Grammar other) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, keep, observer, adapters, Optional.of(other));
+        prompt, sampling, limits, logprobs, keep, observer, adapters, Optional.of(other), policy);
+  }
+
+  /** What happens when the context is full; the generation ends unless told otherwise. */
+  public GenerateRequest withContextPolicy(ContextPolicy other) {
+    return new GenerateRequest(
+        prompt, sampling, limits, logprobs, keep, observer, adapters, grammar, other);
+  }
+
+  /** How many rows of prefixes and soft prompts come before the prompt. */
+  int rowsBefore() {
+    return rowsBefore(adapters);
   }
 
   /** How many rows of prefixes come before everything else. */
@@ -126,8 +150,8 @@ public record GenerateRequest(
   /**
    * When a completion ends.
    *
-   * @param maxTokens the most tokens; {@link Integer#MAX_VALUE} for what the context holds; 0 only
-   *     computes the prompt
+   * @param maxTokens the most tokens; {@link Integer#MAX_VALUE} for what the context holds, or
+   *     without end when its policy forgets; 0 only computes the prompt
    * @param ignoreEnd whether to go on after end-of-generation tokens, for measurements
    * @param stopTokens further tokens that end it, and do not appear
    */

@@ -1,5 +1,7 @@
 package io.gatun.engine;
 
+import java.util.BitSet;
+
 /**
  * Forgets positions in the middle of a sequence, so that those behind move.
  *
@@ -18,6 +20,20 @@ interface KeyMover extends AutoCloseable {
 
   /** Forgets the positions of [from, to) and moves what is behind them there. */
   void remove(CellList cells, int from, int to);
+
+  /** {@link #cellsNeeded(CellList, int)} for positions that do not lie together. */
+  default int cellsNeeded(CellList cells, BitSet gone) {
+    return cellsNeeded(cells, gone.nextClearBit(gone.nextSetBit(0)));
+  }
+
+  /** Forgets positions, of which there is one at least. */
+  default void remove(CellList cells, BitSet gone) {
+    for (int last = gone.length() - 1; last >= 0; ) {
+      int before = gone.previousClearBit(last);
+      remove(cells, before + 1, last + 1);
+      last = before < 0 ? -1 : gone.previousSetBit(before);
+    }
+  }
 
   @Override
   void close();

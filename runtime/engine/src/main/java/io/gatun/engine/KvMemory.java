@@ -7,6 +7,7 @@ import io.gatun.model.UnsupportedModelException;
 import io.gatun.tensor.Backend;
 import io.gatun.tensor.CapacityException;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -85,9 +86,12 @@ final class KvMemory implements AutoCloseable {
     }
   }
 
-  /** Remembers what is computed of a sequence, for others with the same beginning. */
+  /**
+   * Remembers what is computed of a sequence, for others with the same beginning; not when it
+   * forgot something, as its keys and values then are not those of its tokens.
+   */
   void keep(Sequence sequence) {
-    if (sequence.request().keep().isEmpty()) {
+    if (sequence.request().keep().isEmpty() && sequence.forgotten() == 0) {
       prefixes.insert(sequence.request().adapters(), sequence.computedTokens(), sequence.cells());
     }
   }
@@ -129,15 +133,32 @@ final class KvMemory implements AutoCloseable {
     if (from >= cells.size()) {
       return;
     }
-    int end = Math.min(to, cells.size());
-    int needed = mover.cellsNeeded(cells, end);
-    makeRoom(needed);
-    if (needed > tables.free()) {
+    BitSet gone = new BitSet();
+    gone.set(from, Math.min(to, cells.size()));
+    int needed = mover.cellsNeeded(cells, gone);
+    if (!forget(cells, gone)) {
       throw new CapacityException(
           "removing tokens of a fork copies %d that others share, but only %d cells are free; close other sequences or ask for a longer context (--context)"
               .formatted(needed, tables.free()));
     }
-    mover.remove(cells, from, end);
+  }
+
+  /** Does nothing for models whose sequences can forget; throws for others. */
+  void requireMovable() {
+    mover.requireMovable();
+  }
+
+  /**
+   * Forgets positions of a sequence, of which there is one at least; those behind move there. False
+   * when there are no cells for copies of what others share, and then nothing has changed.
+   */
+  boolean forget(CellList cells, BitSet gone) {
+    makeRoom(mover.cellsNeeded(cells, gone));
+    if (mover.cellsNeeded(cells, gone) > tables.free()) { // others may have let go meanwhile
+      return false;
+    }
+    mover.remove(cells, gone);
+    return true;
   }
 
   KvSequence open(Engine engine, List<AdapterUse> adapters) {

@@ -9,7 +9,8 @@ public interface LogitsObserver {
   /**
    * Called for each row.
    *
-   * @param position of the token whose successor these logits rate
+   * @param position of the token whose successor these logits rate; what a {@link ContextPolicy}
+   *     let go counts too, so that it is the place in the text
    * @param logits [V], valid during the call; the array may be longer
    */
   void observe(int position, float[] logits, int count);

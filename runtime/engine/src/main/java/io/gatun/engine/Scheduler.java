@@ -55,18 +55,44 @@ final class Scheduler {
     return all;
   }
 
-  /** Fills a batch; it stays empty only when there is nothing to do. */
+  List<Sequence> running() {
+    return List.copyOf(running);
+  }
+
+  /**
+   * How many cells each sequence may have while there are too few for the next step, and those that
+   * forget give up the others: they would push each other out for ever otherwise. {@link
+   * Integer#MAX_VALUE} when there are enough.
+   */
+  int share(int batchRows) {
+    boolean admits = !waiting.isEmpty() && running.size() < sequencesMax;
+    int sharing = running.size() + (admits ? 1 : 0);
+    if (sharing < 2 || running.stream().noneMatch(Sequence::forgets)) {
+      return Integer.MAX_VALUE;
+    }
+    Sequence first = admits ? waiting.element() : running.getFirst();
+    int wanted =
+        admits
+            ? first.wanted()
+            : Math.min(batchRows, running.stream().mapToInt(Sequence::wanted).sum());
+    if (tables.full().free() < wanted) {
+      reclaim(first, wanted);
+    }
+    return tables.full().free() < wanted ? tables.full().cells() / sharing : Integer.MAX_VALUE;
+  }
+
+  /** Fills a batch; it stays empty when there is nothing to do before somebody forgets. */
   void plan(Batch batch, int everyRowMax) {
     admit();
     batch.clear();
     for (Sequence sequence : List.copyOf(running)) {
-      if (sequence.pending() == 1) {
+      if (sequence.pending() == 1 && sequence.room() > 0) {
         var _ = place(sequence, 1, batch);
       }
     }
     for (Sequence sequence : List.copyOf(running)) {
       int most = sequence.wantsEveryRow() ? Math.min(everyRowMax, batch.room()) : batch.room();
-      int chunk = Math.min(sequence.pending(), most);
+      int chunk = Math.min(Math.min(sequence.pending(), sequence.room()), most);
       if (sequence.pending() > 1 && chunk > 0) {
         var _ = place(sequence, chunk, batch);
       }
@@ -76,10 +102,10 @@ final class Scheduler {
   private void admit() {
     while (!waiting.isEmpty() && running.size() < sequencesMax) {
       Sequence next = waiting.peek();
-      if (!tables.holds(next.missing())) {
-        reclaim(next, next.missing());
+      if (!tables.holds(next.wanted())) {
+        reclaim(next, next.wanted());
       }
-      if (!tables.holds(next.missing()) && !running.isEmpty()) {
+      if (!tables.holds(next.wanted()) && !running.isEmpty()) {
         return;
       }
       running.add(waiting.remove());

@@ -5,6 +5,7 @@ import io.gatun.engine.sample.Logits;
 import io.gatun.engine.sample.Sampler;
 import io.gatun.engine.sample.TokenHistory;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Optional;
 
 /**
@@ -22,8 +23,10 @@ final class Sequence {
   private final int cachedTokens;
   private final int rowsBefore;
   private final int prefixRows;
+  private final int limit;
   private int[] tokens;
   private int size;
+  private int forgotten;
   private long startNanos;
   private long firstTokenNanos;
 
@@ -31,6 +34,7 @@ final class Sequence {
       GenerateRequest request,
       Generation generation,
       CellList cells,
+      int contextTokens,
       Logits workspace,
       Optional<GrammarMatcher> grammar) {
     this.request = request;
@@ -43,6 +47,7 @@ final class Sequence {
     this.size = rows.length;
     this.rowsBefore = rows.length - request.prompt().length;
     this.prefixRows = request.prefixRows();
+    this.limit = (int) Math.min(contextTokens, (long) rowsBefore + request.policy().tokensMax());
     this.history = new TokenHistory(request.prompt());
     this.sampler = new Sampler(request.sampling(), workspace);
   }
@@ -69,6 +74,43 @@ final class Sequence {
     return size - cells.size();
   }
 
+  /** How many cells it needs before it can go on: those of what is missing, if it may have them. */
+  int wanted() {
+    return Math.clamp(missing(), 0, Math.max(1, limit - cells.size()));
+  }
+
+  /** The most cells that it may have. */
+  int limit() {
+    return limit;
+  }
+
+  /** How many more tokens can be computed before it has to forget some. */
+  int room() {
+    return limit - cells.size() - (missing() - pending());
+  }
+
+  /** Whether it goes on beyond its limit. */
+  boolean forgets() {
+    return request.policy().forgets();
+  }
+
+  /** How many tokens are no longer there. */
+  int forgotten() {
+    return forgotten;
+  }
+
+  /** Lets go of tokens; later ones move there. Cells are not its business. */
+  void forget(BitSet rows) {
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (!rows.get(i)) {
+        tokens[kept++] = tokens[i];
+      }
+    }
+    forgotten += size - kept;
+    size = kept;
+  }
+
   int token(int position) {
     return tokens[position];
   }
@@ -88,7 +130,7 @@ final class Sequence {
   }
 
   int completionTokens() {
-    return size - rowsBefore - request.prompt().length;
+    return size + forgotten - rowsBefore - request.prompt().length;
   }
 
   boolean wantsEveryRow() {
@@ -147,6 +189,7 @@ final class Sequence {
         request.prompt().length,
         cachedTokens,
         completion,
+        forgotten,
         startNanos == 0 ? 0 : first - startNanos,
         now - first);
   }
