@@ -74,8 +74,8 @@ public final class Engine implements AutoCloseable {
         h.architecture(),
         h.layerCount(),
         h.embeddingLength(),
-        (long) h.kvHeadCount() * h.headDim(),
-        (long) h.kvHeadCount() * h.valueDim(),
+        h.keyWidth(),
+        h.valueWidth(),
         tensor -> model.file().tensor(tensor).map(TensorInfo::shape));
   }
 

@@ -72,6 +72,14 @@ public interface Architecture {
   }
 
   /**
+   * Whether values are the first numbers of keys, with one head for all queries, so that a cache
+   * holds keys alone (multi-head latent attention, arXiv 2405.04434).
+   */
+  default boolean valuesInKeys(Hyperparams h) {
+    return false;
+  }
+
+  /**
    * The scores of a reranker: the row that stands for a pair of query and document [E, N] →
    * [labels, N], of which the first is the score.
    */

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /**
  * Attention over a KV cache: writes this pass' keys and values into their cells, then reads the
- * first S cells under a mask.
+ * first S cells under a mask. Values that are the first numbers of keys are written with them.
  *
  * @param full cells of layers that see everything
  * @param windowed cells of layers with a window
@@ -32,12 +32,12 @@ record CachedAttention(KvStore store, Cells full, Cells windowed) implements Att
     long rows = q.shape().d2();
     Cells cells = s.sliding() ? windowed : full;
     Tensor keys = pass.graph().stored(store.keys(s.layer()));
-    Tensor values = pass.graph().stored(store.values(s.layer()));
-    Optional<Tensor> keyTurn = store.turn(keys.type(), s.h().headDim()).map(pass.graph()::stored);
-    Optional<Tensor> valueTurn =
-        store.turn(values.type(), s.h().valueDim()).map(pass.graph()::stored);
+    Optional<Tensor> ownValues = store.values(s.layer()).map(pass.graph()::stored);
+    Optional<Tensor> keyTurn = store.keyTurn(s.layer()).map(pass.graph()::stored);
+    Optional<Tensor> valueTurn = store.valueTurn(s.layer()).map(pass.graph()::stored);
     var _ = keys.setRows(flat(turned(keyTurn, k)), cells.rows());
-    var _ = values.setRows(flat(turned(valueTurn, v)), cells.rows());
+    ownValues.ifPresent(cache -> cache.setRows(flat(turned(valueTurn, v)), cells.rows()));
+    Tensor values = ownValues.orElse(keys); // of which they are the first numbers
 
     Tensor qh = turned(keyTurn, q).permute(0, 2, 1, 3); // [D, T, H]
     Tensor kh = read(keys, k.shape(), cells.length()); // [D, S, G]

@@ -110,9 +110,52 @@ public record Hyperparams(
         metadata);
   }
 
-  /** Width of all KV heads together. */
-  public int kvWidth() {
+  /** The same numbers with another rotation. */
+  public Hyperparams withRope(RopeParameters other) {
+    return new Hyperparams(
+        architecture,
+        embeddingLength,
+        layerCount,
+        headCount,
+        kvHeadCount,
+        headDim,
+        valueDim,
+        contextLength,
+        rmsEpsilon,
+        slidingWindow,
+        expertCount,
+        expertsPerToken,
+        other,
+        metadata);
+  }
+
+  /** The same numbers without the last layers, which predict further tokens and no logits. */
+  public Hyperparams withoutLastLayers(int count) {
+    return new Hyperparams(
+        architecture,
+        embeddingLength,
+        layerCount - count,
+        headCount,
+        kvHeadCount,
+        headDim,
+        valueDim,
+        contextLength,
+        rmsEpsilon,
+        slidingWindow,
+        expertCount,
+        expertsPerToken,
+        rope,
+        metadata);
+  }
+
+  /** Length of a token's keys in a layer, all heads together. */
+  public int keyWidth() {
     return kvHeadCount * headDim;
+  }
+
+  /** The same of its values: 0 where they are a part of the keys. */
+  public int valueWidth() {
+    return KvStore.valuesInKeys(this) ? 0 : kvHeadCount * valueDim;
   }
 
   /** 1/√D. */

@@ -53,20 +53,34 @@ public record KeyShift(Graph graph, Tensor cells, Tensor rows, Tensor distances,
       Tensor rows,
       Tensor distances) {
     Tensor keys = g.stored(store.keys(layer));
-    Optional<Tensor> hadamard = store.turn(keys.type(), h.headDim()).map(g::stored);
+    Optional<Tensor> hadamard = store.keyTurn(layer).map(g::stored);
     Tensor heads = keys.getRows(rows).reshape(h.headDim(), h.kvHeadCount(), rows.shape().d0());
     // Hadamard's matrix is its own inverse.
     Tensor plain = CachedAttention.turned(hadamard, heads);
-    RopeParameters pure = pure(turn.parameters());
-    Tensor moved =
-        turn.factors()
-            .map(f -> plain.ropeBack(distances, g.stored(f), pure))
-            .orElseGet(() -> plain.ropeBack(distances, pure));
-    Tensor stored = CachedAttention.turned(hadamard, moved);
+    Tensor stored = CachedAttention.turned(hadamard, moved(g, plain, turn, distances));
     Shape s = stored.shape();
     Tensor flat = stored.reshape(s.d0() * s.d1(), s.d2());
     var _ = keys.setRows(flat, cells);
     return flat;
+  }
+
+  /** Keys [D, G, T] turned back, all of them or their last numbers. */
+  private static Tensor moved(GraphBuilder g, Tensor plain, KeyTurns.Turn turn, Tensor distances) {
+    if (turn.from() == 0) {
+      return back(g, plain, turn, distances);
+    }
+    long element = plain.type().blockBytes();
+    Shape known = plain.shape().with(0, turn.from());
+    Shape turned = plain.shape().with(0, plain.shape().d0() - turn.from());
+    Tensor last = back(g, plain.view(turned, turn.from() * element), turn, distances);
+    return plain.view(known, 0).concat(last, 0);
+  }
+
+  private static Tensor back(GraphBuilder g, Tensor keys, KeyTurns.Turn turn, Tensor distances) {
+    RopeParameters pure = pure(turn.parameters());
+    return turn.factors()
+        .map(f -> keys.ropeBack(distances, g.stored(f), pure))
+        .orElseGet(() -> keys.ropeBack(distances, pure));
   }
 
   /** The same angles with a magnitude of 1, which keys got when they were turned first. */

@@ -16,7 +16,7 @@ import java.util.Set;
 
 /**
  * How each layer turns its keys by their positions, read off the graph that the architecture
- * builds: a key's last op is its rotation.
+ * builds: a key's last op is its rotation, or the rotation of its last numbers alone.
  *
  * @param layers per layer, empty where keys know nothing of positions
  */
@@ -25,9 +25,10 @@ record KeyTurns(List<Optional<Turn>> layers) {
   /**
    * One layer's rotation.
    *
+   * @param from the first number of a key that is turned
    * @param factors the file's frequency factors, if they are used
    */
-  record Turn(RopeParameters parameters, Optional<StoredTensor> factors) {}
+  record Turn(int from, RopeParameters parameters, Optional<StoredTensor> factors) {}
 
   /**
    * Reads a model's.
@@ -70,24 +71,38 @@ record KeyTurns(List<Optional<Turn>> layers) {
   }
 
   private static Optional<Turn> turn(Model model, Tensor key, Tensor layerInput) {
-    Tensor x = key;
-    while (x.op() instanceof Op.View
-        || x.op() instanceof Op.Reshape
-        || x.op() instanceof Op.Permute
-        || x.op() instanceof Op.Dense) {
-      x = x.operands().getFirst();
+    Tensor x = moved(key);
+    int from = 0;
+    if (x.op() instanceof Op.Concat(int axis)
+        && axis == 0
+        && !turnedBehind(x.operands().getFirst(), layerInput)) {
+      from = Math.toIntExact(x.operands().getFirst().shape().d0());
+      x = moved(x.operands().getLast());
     }
     if (x.op() instanceof Op.Rope(RopeParameters parameters)) {
       Optional<StoredTensor> factors =
           x.operands().size() < 3
               ? Optional.empty()
               : Optional.of(((Op.Stored) x.operands().get(2).op()).tensor());
-      return Optional.of(new Turn(parameters, factors));
+      return Optional.of(new Turn(from, parameters, factors));
     }
     if (turnedBehind(x, layerInput)) {
       throw unmovable(model, "keys are changed after they are turned");
     }
     return Optional.empty();
+  }
+
+  /** What a tensor's numbers come from unchanged. */
+  private static Tensor moved(Tensor tensor) {
+    Tensor x = tensor;
+    while (x.op() instanceof Op.View
+        || x.op() instanceof Op.Reshape
+        || x.op() instanceof Op.Permute
+        || x.op() instanceof Op.Repeat
+        || x.op() instanceof Op.Dense) {
+      x = x.operands().getFirst();
+    }
+    return x;
   }
 
   /** Whether something between a layer's input and a node is turned. */

@@ -14,8 +14,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * The memory of a KV cache: per layer keys [D·G, cells] and values [D·G, cells]. Layers with a
- * window may have fewer cells. Which cell belongs to whom is the engine's knowledge.
+ * The memory of a KV cache: per layer keys [D·G, cells] and values [D·G, cells], unless values are
+ * the first numbers of keys. Layers with a window may have fewer cells. Which cell belongs to whom
+ * is the engine's knowledge.
  *
  * @owner the engine that made it
  */
@@ -44,18 +45,18 @@ public final class KvStore implements AutoCloseable {
         Device device = deviceOfLayer.apply(layer);
         int cells = slides(h, layer) ? size.windowed() : size.cells();
         builder.zeroed(
-            "cache_k." + layer,
-            layout(types.keys(layer, layers), h.kvHeadCount() * h.headDim(), cells),
-            device);
-        builder.zeroed(
-            "cache_v." + layer,
-            layout(types.values(layer, layers), h.kvHeadCount() * h.valueDim(), cells),
-            device);
+            "cache_k." + layer, layout(types.keys(layer, layers), h.keyWidth(), cells), device);
+        if (!valuesInKeys(h)) {
+          builder.zeroed(
+              "cache_v." + layer,
+              layout(types.values(layer, layers), h.valueWidth(), cells),
+              device);
+        }
       }
       List<Integer> turns = turns(h, types);
       for (int block : turns) {
         Layout matrix = Layout.dense(DType.F32, Shape.of(block, block));
-        builder.zeroed(turn(block), matrix, deviceOfLayer.apply(0));
+        builder.zeroed(turnName(block), matrix, deviceOfLayer.apply(0));
       }
       KvStore made = new KvStore(builder.build(), h, size);
       turns.forEach(made::writeTurn);
@@ -67,9 +68,8 @@ public final class KvStore implements AutoCloseable {
   public static long bytes(Hyperparams h, KvSize size, KvTypes types) {
     long sum = 0;
     for (int layer = 0; layer < h.layerCount(); layer++) {
-      long keys = types.keys(layer, h.layerCount()).rowBytes((long) h.kvHeadCount() * h.headDim());
-      long values =
-          types.values(layer, h.layerCount()).rowBytes((long) h.kvHeadCount() * h.valueDim());
+      long keys = types.keys(layer, h.layerCount()).rowBytes(h.keyWidth());
+      long values = types.values(layer, h.layerCount()).rowBytes(h.valueWidth());
       sum += (keys + values) * (slides(h, layer) ? size.windowed() : size.cells());
     }
     return sum;
@@ -84,6 +84,11 @@ public final class KvStore implements AutoCloseable {
   /** Whether some layer sees only the last tokens. */
   public static boolean slides(Hyperparams h) {
     return IntStream.range(0, h.layerCount()).anyMatch(layer -> slides(h, layer));
+  }
+
+  /** Whether values are the first numbers of keys, and have no memory of their own. */
+  static boolean valuesInKeys(Hyperparams h) {
+    return Architectures.find(h.architecture()).map(a -> a.valuesInKeys(h)).orElse(false);
   }
 
   public KvSize size() {
@@ -109,39 +114,64 @@ public final class KvStore implements AutoCloseable {
    *
    * @param keys [D·G]
    * @param values [D·G]
+   * @throws UnsupportedModelException when values are a part of keys
    */
   public void put(int layer, int cell, float[] keys, float[] values) {
-    put(keys(layer), cell, keys, h.headDim());
-    put(values(layer), cell, values, h.valueDim());
+    StoredTensor valueCache =
+        values(layer)
+            .orElseThrow(() ->
+                new UnsupportedModelException(
+                    "%s: values are a part of keys, which other ones cannot take the place of"
+                        .formatted(h.metadata().file())));
+    put(keys(layer), cell, keys, keyTurn(h, keys(layer).type()));
+    put(valueCache, cell, values, valueTurn(h, valueCache.type()));
   }
 
-  private void put(StoredTensor cache, int cell, float[] row, int headDim) {
-    int block = KvTypes.turned(cache.type(), headDim);
+  private void put(StoredTensor cache, int cell, float[] row, int block) {
     float[] stored = block == 1 ? row : Hadamard.turned(row, block);
     store.writeRow(cache, cell, stored);
   }
 
   /**
-   * The matrix [B, B] by which a side's heads are turned, B values at a time; none for most types.
+   * The matrix [B, B] by which a layer's keys are turned, B values at a time; none for most types.
    */
-  Optional<StoredTensor> turn(DType type, int headDim) {
-    int block = KvTypes.turned(type, headDim);
-    return block == 1 ? Optional.empty() : store.find(turn(block));
+  Optional<StoredTensor> keyTurn(int layer) {
+    return turn(keyTurn(h, keys(layer).type()));
+  }
+
+  /** The same of a layer's values. */
+  Optional<StoredTensor> valueTurn(int layer) {
+    return values(layer)
+        .map(values -> turn(valueTurn(h, values.type())))
+        .orElseGet(() -> keyTurn(layer));
+  }
+
+  private Optional<StoredTensor> turn(int block) {
+    return block == 1 ? Optional.empty() : store.find(turnName(block));
   }
 
   /** How many values are turned together on one side or the other. */
   private static List<Integer> turns(Hyperparams h, KvTypes types) {
-    int keys = KvTypes.turned(types.keys(), h.headDim());
-    int values = KvTypes.turned(types.values(), h.valueDim());
+    int keys = keyTurn(h, types.keys());
+    int values = valueTurn(h, types.values());
     return Stream.of(keys, values).filter(block -> block > 1).distinct().toList();
   }
 
-  private static String turn(int block) {
+  private static int keyTurn(Hyperparams h, DType type) {
+    // Values that are the first numbers of keys must be whole blocks too.
+    return KvTypes.turned(type, valuesInKeys(h) ? h.headDim() | h.valueDim() : h.headDim());
+  }
+
+  private static int valueTurn(Hyperparams h, DType type) {
+    return valuesInKeys(h) ? keyTurn(h, type) : KvTypes.turned(type, h.valueDim());
+  }
+
+  private static String turnName(int block) {
     return "hadamard." + block;
   }
 
   private void writeTurn(int block) {
-    store.write(store.find(turn(block)).orElseThrow(), 0, Hadamard.matrix(block));
+    store.write(store.find(turnName(block)).orElseThrow(), 0, Hadamard.matrix(block));
   }
 
   /**
@@ -153,7 +183,7 @@ public final class KvStore implements AutoCloseable {
     for (int layer = 0; layer < h.layerCount(); layer++) {
       if (windowed(layer) == windowed) {
         store.copyRows(keys(layer), from, to);
-        store.copyRows(values(layer), from, to);
+        values(layer).ifPresent(values -> store.copyRows(values, from, to));
       }
     }
   }
@@ -161,7 +191,11 @@ public final class KvStore implements AutoCloseable {
   /** The bytes of neighbouring cells of a layer: keys, then values, as they are stored. */
   public byte[] read(int layer, int cell, int count) {
     byte[] keys = store.readRows(keys(layer), cell, count);
-    byte[] values = store.readRows(values(layer), cell, count);
+    Optional<StoredTensor> cache = values(layer);
+    if (cache.isEmpty()) {
+      return keys;
+    }
+    byte[] values = store.readRows(cache.get(), cell, count);
     byte[] both = Arrays.copyOf(keys, keys.length + values.length);
     System.arraycopy(values, 0, both, keys.length, values.length);
     return both;
@@ -171,20 +205,23 @@ public final class KvStore implements AutoCloseable {
   public void write(int layer, int cell, int count, byte[] both) {
     int split = Math.toIntExact(count * keys(layer).layout().s1());
     store.writeRows(keys(layer), cell, Arrays.copyOf(both, split));
-    store.writeRows(values(layer), cell, Arrays.copyOfRange(both, split, both.length));
+    byte[] rest = Arrays.copyOfRange(both, split, both.length);
+    values(layer).ifPresent(values -> store.writeRows(values, cell, rest));
   }
 
   /** Bytes of one cell in one layer. */
   public int cellBytes(int layer) {
-    return Math.toIntExact(keys(layer).layout().s1() + values(layer).layout().s1());
+    long values = values(layer).map(v -> v.layout().s1()).orElse(0L);
+    return Math.toIntExact(keys(layer).layout().s1() + values);
   }
 
   StoredTensor keys(int layer) {
     return store.find("cache_k." + layer).orElseThrow();
   }
 
-  StoredTensor values(int layer) {
-    return store.find("cache_v." + layer).orElseThrow();
+  /** Empty where values are the first numbers of keys. */
+  Optional<StoredTensor> values(int layer) {
+    return store.find("cache_v." + layer);
   }
 
   @Override

@@ -103,6 +103,11 @@ public record KvTypes(DType keys, DType values, int outerLayers) {
   void require(Hyperparams h) {
     require(h, "keys", keys, h.headDim());
     require(h, "values", values, h.valueDim());
+    if (keys != values && KvStore.valuesInKeys(h)) {
+      throw new UnsupportedModelException(
+          "%s: values are a part of keys, so that the KV cache has one type: %s and %s were asked for; give both sides the same"
+              .formatted(h.metadata().file(), keys, values));
+    }
   }
 
   private static void require(Hyperparams h, String side, DType type, int headDim) {

@@ -266,13 +266,14 @@ public final class Model implements AutoCloseable {
 
     /**
      * A layer's intermediate values are as wide as its matrices; GGML uses their memory again for
-     * the next layer. Experts have K rows for each.
+     * the next layer. Experts have K rows for each, and matrices of heads one for each head.
      */
     private static MemoryPlan.PerUse perUse(GgufFile file, Hyperparams h, long kvPerToken) {
       long widest = h.embeddingLength();
       for (TensorInfo tensor : file.tensors()) {
         if (tensor.name().startsWith("blk.")) {
-          long times = tensor.shape().d2() > 1 ? h.expertsPerToken() : 1;
+          boolean experts = WeightPlacement.experts(tensor);
+          long times = experts ? h.expertsPerToken() : tensor.shape().d2();
           widest = Math.max(widest, tensor.shape().d1() * times);
         }
       }

@@ -113,19 +113,25 @@ final class WeightPlacement {
             || TensorStore.computable(tensor.layout(), h.expertsPerToken(), device))) {
       return Where.DEVICE;
     }
-    boolean experts = tensor.shape().d2() > 1;
+    boolean parts = tensor.shape().d2() > 1;
     boolean wanted =
         switch (options.repack()) {
           case ALL -> true;
-          case AUTO -> !experts && !options.kernels().multiplies(tensor.type());
+          case AUTO -> !parts && !options.kernels().multiplies(tensor.type());
           case NONE -> false;
         };
     if (wanted
         && matrix(name, tensor)
+        && (!parts || experts(tensor))
         && TensorStore.repackable(tensor.layout(), h.expertsPerToken())) {
       return Where.REPACKED;
     }
     return TensorStore.mappable(tensor.offset()) ? Where.MAPPED : Where.COPIED;
+  }
+
+  /** Whether a tensor's parts belong to experts, and not to heads. */
+  static boolean experts(TensorInfo tensor) {
+    return tensor.shape().d2() > 1 && tensor.name().contains("_exps");
   }
 
   /** Whether a tensor is only ever multiplied with. */

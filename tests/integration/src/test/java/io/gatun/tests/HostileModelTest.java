@@ -41,7 +41,12 @@ class HostileModelTest {
       ModelShape.tiny("gpt-oss")
           .withLayers(1)
           .withExperts(4, 2)
-          .with("attention.sliding_window", 16)
+          .with("attention.sliding_window", 16),
+      ModelShape.latent()
+          .withLayers(2)
+          .with("expert_group_count", 4)
+          .with("expert_group_used_count", 2),
+      ModelShape.latentOfHeads().withLayers(1)
     };
     int ran = 0;
     for (ModelShape shape : shapes) {

@@ -105,7 +105,8 @@ class MemoryPlanTest {
         List.of(
             ModelShape.tiny("llama"),
             ModelShape.tiny("gemma3").with("attention.sliding_window", 64),
-            ModelShape.tiny("qwen3moe").withExperts(8, 2))) {
+            ModelShape.tiny("qwen3moe").withExperts(8, 2),
+            ModelShape.latent())) {
       Path file = MadeModel.write(folder.resolve("c.gguf"), shape, DType.Q8_0, 1);
       int rows = 512;
       EngineOptions options =

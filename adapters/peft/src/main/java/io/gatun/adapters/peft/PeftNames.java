@@ -43,6 +43,13 @@ final class PeftNames {
     PLAIN.put("mlp.shared_expert.gate_proj", "ffn_gate_shexp");
     PLAIN.put("mlp.shared_expert.up_proj", "ffn_up_shexp");
     PLAIN.put("mlp.shared_expert.down_proj", "ffn_down_shexp");
+    PLAIN.put("self_attn.q_a_proj", "attn_q_a"); // DeepSeek
+    PLAIN.put("self_attn.q_b_proj", "attn_q_b");
+    PLAIN.put("self_attn.kv_a_proj_with_mqa", "attn_kv_a_mqa");
+    PLAIN.put("self_attn.kv_b_proj", "attn_kv_b");
+    PLAIN.put("mlp.shared_experts.gate_proj", "ffn_gate_shexp");
+    PLAIN.put("mlp.shared_experts.up_proj", "ffn_up_shexp");
+    PLAIN.put("mlp.shared_experts.down_proj", "ffn_down_shexp");
     PLAIN.put("mlp.shared_expert_gate", "ffn_gate_inp_shexp");
     EXPERTS.put("mlp.experts gate_proj", "ffn_gate_exps");
     EXPERTS.put("mlp.experts up_proj", "ffn_up_exps");
@@ -125,6 +132,7 @@ final class PeftNames {
     boolean experts = rest.contains(".experts ");
     return switch (architecture) {
       case "llama" -> !rest.startsWith("mlp.experts") && !rest.equals("mlp.gate");
+      case "deepseek2" -> !rest.startsWith("mlp.shared_expert.") && !rest.startsWith("block_");
       case "phi3" -> !rest.equals("mlp.up_proj");
       case "gpt-oss" -> !experts && !rest.equals("mlp.gate") && !rest.startsWith("block_");
       case "granitemoe" -> !experts && !rest.equals("mlp.gate") && !rest.endsWith("moe.gate");

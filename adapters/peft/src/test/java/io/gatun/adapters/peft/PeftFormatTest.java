@@ -66,7 +66,7 @@ class PeftFormatTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "qwen3", "qwen3moe", "phi3", "gpt2"})
+  @ValueSource(strings = {"llama", "qwen3", "qwen3moe", "phi3", "gpt2", "deepseek2"})
   void what_is_written_is_read_again(String architecture) throws IOException {
     BaseModel base = new BaseModel(architecture, List.of(4), List.of(2));
     Map<String, LowRank> deltas = new TreeMap<>();
@@ -76,6 +76,10 @@ class PeftFormatTest {
       deltas.put("blk.0.attn_q", Deltas.random(16, 16, 2, 1, 2, 1));
       deltas.put("blk.0.attn_k", Deltas.random(16, 8, 4, 1, 0.5f, 2));
       deltas.put("output", Deltas.random(16, 9, 2, 1, 2, 3));
+    }
+    if (architecture.equals("deepseek2")) {
+      deltas.put("blk.1.attn_kv_a_mqa", Deltas.random(16, 12, 2, 1, 2, 7));
+      deltas.put("blk.1.ffn_up_shexp", Deltas.random(16, 12, 2, 1, 2, 8));
     }
     deltas.put("blk.11.ffn_up", Deltas.random(16, 24, 3, 1, 1.25f, 4));
     if (architecture.equals("llama") || architecture.equals("qwen3moe")) {

@@ -191,6 +191,7 @@ public record LoraParameters(
     return w.name().endsWith(WEIGHT)
         && w.shape().d1() > 1
         && w.shape().d3() == 1
+        && (w.shape().d2() == 1 || w.name().contains("_exps")) // not a matrix of each head
         && !w.name().startsWith("token_embd")
         && targets.matcher(w.name()).find();
   }

@@ -4,6 +4,7 @@ import io.gatun.model.Hyperparams;
 import io.gatun.model.KeysValues;
 import io.gatun.model.Model;
 import io.gatun.model.Modifier;
+import io.gatun.model.UnsupportedModelException;
 import io.gatun.model.adapter.KeyValuePrefix;
 import io.gatun.tensor.Shape;
 import java.util.ArrayList;
@@ -36,10 +37,15 @@ public record PrefixParameters(int rows) implements Parameters {
   @Override
   public Map<String, Shape> shapes(Model model) {
     Hyperparams h = model.hyperparams();
+    if (h.valueWidth() == 0) {
+      throw new UnsupportedModelException(
+          "%s: values are a part of the keys, so that a prefix cannot have its own; train a soft prompt instead"
+              .formatted(model.name()));
+    }
     Map<String, Shape> shapes = new LinkedHashMap<>();
     for (int layer = 0; layer < h.layerCount(); layer++) {
-      shapes.put("blk." + layer + KEYS, Shape.of((long) h.kvHeadCount() * h.headDim(), rows));
-      shapes.put("blk." + layer + VALUES, Shape.of((long) h.kvHeadCount() * h.valueDim(), rows));
+      shapes.put("blk." + layer + KEYS, Shape.of(h.keyWidth(), rows));
+      shapes.put("blk." + layer + VALUES, Shape.of(h.valueWidth(), rows));
     }
     return shapes;
   }
@@ -88,12 +94,6 @@ public record PrefixParameters(int rows) implements Parameters {
       values.add(trained.apply("blk." + layer + VALUES));
     }
     return new KeyValuePrefix(
-        name,
-        h.architecture(),
-        rows,
-        h.kvHeadCount() * h.headDim(),
-        h.kvHeadCount() * h.valueDim(),
-        keys,
-        values);
+        name, h.architecture(), rows, h.keyWidth(), h.valueWidth(), keys, values);
   }
 }

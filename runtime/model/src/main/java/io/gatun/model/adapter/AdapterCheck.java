@@ -19,7 +19,7 @@ public final class AdapterCheck {
    * @param layers L
    * @param width E
    * @param keyWidth length of a token's keys in a layer, all heads together; 0 where not known
-   * @param valueWidth the same of values
+   * @param valueWidth the same of values; 0 where they are a part of the keys
    * @param shapes of the model's tensors by their whole name
    */
   public record Target(
@@ -102,6 +102,11 @@ public final class AdapterCheck {
                 new ShapeException(
                     "the adapter %s changes %s.weight, which %s does not have"
                         .formatted(lora.name(), matrix, model.name())));
+    if (shape.d2() > 1 && !matrix.contains("_exps")) {
+      throw new ShapeException(
+          "the adapter %s changes %s.weight, which has a part for each head of %s: that is not supported"
+              .formatted(lora.name(), matrix, model.name()));
+    }
     Shape changed = Shape.of(delta.in(), delta.out(), delta.experts());
     if (!shape.equals(changed)) {
       throw new ShapeException(
@@ -117,6 +122,11 @@ public final class AdapterCheck {
               .formatted(prefix.name(), prefix.layers(), model.name(), model.layers()));
     }
     boolean known = model.keyWidth() > 0;
+    if (known && model.valueWidth() == 0) {
+      throw new ShapeException(
+          "the adapter %s has keys and values of its own, but in %s values are a part of the keys; use a soft prompt instead"
+              .formatted(prefix.name(), model.name()));
+    }
     if (known
         && (prefix.keyWidth() != model.keyWidth() || prefix.valueWidth() != model.valueWidth())) {
       throw new ShapeException(

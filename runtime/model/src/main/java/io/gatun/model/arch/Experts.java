@@ -1,6 +1,8 @@
 package io.gatun.model.arch;
 
+import io.gatun.model.Hyperparams;
 import io.gatun.model.LayerScope;
+import io.gatun.model.UnsupportedModelException;
 import io.gatun.tensor.Op.GluKind;
 import io.gatun.tensor.Op.UnaryKind;
 import io.gatun.tensor.Shape;
@@ -44,6 +46,28 @@ final class Experts {
       return new Routing(gating, normalise, factor, activation);
     }
 
+    /** With everything that files say by keys; without them as this. */
+    Routing byKeys(LayerScope s) {
+      Hyperparams.Keys keys = s.h().keys();
+      boolean sums = keys.flag("expert_weights_norm", normalise);
+      return new Routing(gatingByKey(keys), sums, scale, activation).scaledByKey(s);
+    }
+
+    /** The numbers are GGUF's. */
+    private Gating gatingByKey(Hyperparams.Keys keys) {
+      int number = keys.integer("expert_gating_func", 0);
+      return switch (number) {
+        case 0 -> gating;
+        case 1 -> Gating.SOFTMAX;
+        case 2 -> Gating.SIGMOID;
+        case 3 -> Gating.SOFTMAX_OF_SELECTED;
+        default ->
+            throw new UnsupportedModelException(
+                "%s: %s.expert_gating_func is %d; known are 1 (softmax), 2 (sigmoid) and 3 (softmax of the selected)"
+                    .formatted(keys.metadata().file(), keys.architecture(), number));
+      };
+    }
+
     Routing withActivation(GluKind kind) {
       return new Routing(gating, normalise, scale, kind);
     }
@@ -79,10 +103,20 @@ final class Experts {
   static Tensor of(LayerScope s, Tensor x, Routing routing) {
     Routed r = route(s, x, routing);
     Tensor each = x.reshape(x.shape().d0(), 1, x.shape().d1()); // [E, 1, T]
-    Tensor up = s.experts("ffn_up_exps", each, r.ids()); // [F, K, T]
-    Tensor gate = s.experts("ffn_gate_exps", each, r.ids()); // [F, K, T]
-    Tensor out = s.experts("ffn_down_exps", gate.glu(routing.activation(), up), r.ids());
+    Tensor out = s.experts("ffn_down_exps", gated(s, each, r.ids(), routing), r.ids());
     return sum(out.mul(r.weights()), s.h().expertsPerToken(), x.shape().d1());
+  }
+
+  /** act(gate) · up, from two matrices of each expert or from one: [E, 1, T] → [F, K, T]. */
+  private static Tensor gated(LayerScope s, Tensor each, Tensor ids, Routing routing) {
+    if (s.has("ffn_gate_up_exps.weight")) {
+      Tensor both = s.experts("ffn_gate_up_exps", each, ids); // [2F, K, T]
+      Shape half = both.shape().with(0, both.shape().d0() / 2);
+      Tensor up = both.view(half, half.d0() * both.type().blockBytes());
+      return both.view(half, 0).glu(routing.activation(), up);
+    }
+    Tensor up = s.experts("ffn_up_exps", each, ids); // [F, K, T]
+    return s.experts("ffn_gate_exps", each, ids).glu(routing.activation(), up);
   }
 
   /** Which experts each token has, I32 [K, T], and their weights [1, K, T]. */
@@ -100,7 +134,8 @@ final class Experts {
     // A bias that keeps experts equally busy takes part in the choice alone (arXiv 2408.15664).
     Tensor choice =
         s.has("exp_probs_b.bias") ? probabilities.add(s.weight("exp_probs_b.bias")) : probabilities;
-    Tensor ids = choice.topK(s.h().expertsPerToken()); // [K, T]
+    Tensor open = ExpertGroups.of(s).map(groups -> groups.within(choice)).orElse(choice);
+    Tensor ids = open.topK(s.h().expertsPerToken()); // [K, T]
     s.routed(scores, ids);
     Tensor each = probabilities.reshape(1, experts, x.shape().d1());
     return new Routed(ids, weights(each.getRows(ids), routing));

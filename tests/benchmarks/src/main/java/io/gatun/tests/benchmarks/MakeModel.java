@@ -8,8 +8,9 @@ import java.util.Locale;
 import java.util.function.Function;
 
 /**
- * Writes a model of real shape with random weights: {@code MakeModel llama-1b|qwen3-0.6b|moe-64
- * TYPE FILE}, where TYPE is q4_k_m or an element type such as q4_0, q8_0 or f16.
+ * Writes a model of real shape with random weights: {@code MakeModel NAME TYPE FILE}, where NAME is
+ * llama-1b, qwen3-0.6b, moe-64, latent-4 or latent-4-old, and TYPE is q4_k_m or an element type
+ * such as q4_0, q8_0 or f16.
  */
 public final class MakeModel {
   private MakeModel() {}
@@ -20,6 +21,8 @@ public final class MakeModel {
           case "llama-1b" -> ModelShape.llama1b();
           case "qwen3-0.6b" -> ModelShape.qwen06b();
           case "moe-64" -> ModelShape.moe64();
+          case "latent-4" -> ModelShape.latent4(true);
+          case "latent-4-old" -> ModelShape.latent4(false);
           default -> throw new IllegalArgumentException("no shape is named " + args[0]);
         };
     String type = args[1].toUpperCase(Locale.ROOT);

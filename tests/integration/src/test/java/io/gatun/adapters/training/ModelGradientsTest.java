@@ -48,7 +48,29 @@ class ModelGradientsTest {
         small("qwen3moe").withExperts(4, 2),
         small("qwen2moe").withExperts(4, 2).with("expert_shared_feed_forward_length", 64),
         small("olmoe").withExperts(4, 2),
-        small("gpt-oss").withExperts(4, 2).with("attention.sliding_window", 4));
+        small("gpt-oss").withExperts(4, 2).with("attention.sliding_window", 4),
+        latent()
+            .withHeads(4, 1, 24)
+            .with("attention.value_length", 16)
+            .with("attention.key_length_mla", 16)
+            .with("attention.value_length_mla", 8)
+            .with("expert_group_count", 2)
+            .with("expert_group_used_count", 1)
+            .withFusedExperts(),
+        latent()
+            .withHeads(4, 4, 16)
+            .with("attention.key_length", 16)
+            .with("attention.value_length", 8));
+  }
+
+  private static ModelShape latent() {
+    return small("deepseek2")
+        .withExperts(4, 2)
+        .with("attention.kv_lora_rank", 16)
+        .with("attention.q_lora_rank", 12)
+        .with("rope.dimension_count", 8)
+        .with("expert_shared_count", 1)
+        .with("leading_dense_block_count", 1);
   }
 
   /**

@@ -3,15 +3,11 @@ package io.gatun.tests.kit;
 import io.gatun.model.gguf.GgufValue;
 import io.gatun.model.gguf.GgufWriter;
 import io.gatun.tensor.DType;
-import io.gatun.tensor.Quantization;
-import io.gatun.tensor.Shape;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -20,23 +16,18 @@ import java.util.stream.IntStream;
  * for comparisons with libllama and for measurements. They have no vocabulary: token ids only.
  */
 public final class MadeModel {
-  /** So many rows are made; a larger tensor repeats them. */
-  private static final int DISTINCT_ROWS = 1024;
-
   private static final int CONTEXT = 2048;
 
   /** GGUF's number of this type of value. */
   private static final int INT32 = 5;
 
   private final ModelShape shape;
-  private final Function<String, DType> types;
-  private final SplittableRandom random;
   private final GgufWriter out = new GgufWriter();
+  private final MadeTensors tensors;
 
   private MadeModel(ModelShape shape, Function<String, DType> types, long seed) {
     this.shape = shape;
-    this.types = types;
-    this.random = new SplittableRandom(seed);
+    this.tensors = new MadeTensors(out, types, seed);
   }
 
   /** Writes a model whose matrices all have one type. */
@@ -122,10 +113,10 @@ public final class MadeModel {
 
   private void tensors() {
     int e = shape.embedding();
-    matrix("token_embd.weight", e, shape.vocabulary());
+    tensors.matrix("token_embd.weight", e, shape.vocabulary());
     if (has(BlockTraits.BERT_NORMS)) {
       norm("token_embd_norm", e);
-      table("token_types.weight", e, 2);
+      tensors.table("token_types.weight", e, 2);
     } else {
       norm("output_norm", e);
     }
@@ -133,11 +124,11 @@ public final class MadeModel {
       norm("token_embd_norm", e);
     }
     if (has(BlockTraits.POSITIONS)) {
-      table("position_embd.weight", e, CONTEXT);
+      tensors.table("position_embd.weight", e, CONTEXT);
     }
     classifier(e);
     if (!shape.tied() && !has(BlockTraits.BERT_NORMS)) {
-      matrix("output.weight", e, shape.vocabulary());
+      tensors.matrix("output.weight", e, shape.vocabulary());
     }
     for (int layer = 0; layer < shape.layers(); layer++) {
       String b = "blk." + layer + ".";
@@ -145,12 +136,12 @@ public final class MadeModel {
       feedForward(b, expertsOn(layer));
     }
     if (shape.architecture().equals("llama") && shape.ropeFactors()) {
-      vector("rope_freqs.weight", shape.headDim() / 2, 1f, 32f);
+      tensors.vector("rope_freqs.weight", shape.headDim() / 2, 1f, 32f);
     }
     if (shape.metadata().containsKey("rope.scaling.original_context_length")
         && shape.architecture().equals("phi3")) {
-      vector("rope_factors_long.weight", shape.headDim() / 2, 1f, 4f);
-      vector("rope_factors_short.weight", shape.headDim() / 2, 1f, 1.5f);
+      tensors.vector("rope_factors_long.weight", shape.headDim() / 2, 1f, 4f);
+      tensors.vector("rope_factors_short.weight", shape.headDim() / 2, 1f, 1.5f);
     }
   }
 
@@ -158,12 +149,12 @@ public final class MadeModel {
   private void classifier(int e) {
     if (shape.metadata().get("made.labels") instanceof Integer labels) {
       if (!shape.architecture().startsWith("qwen")) {
-        matrix("cls.weight", e, e);
+        tensors.matrix("cls.weight", e, e);
         if (has(BlockTraits.NORM_BIAS)) {
-          bias("cls", e);
+          tensors.bias("cls", e);
         }
       }
-      matrix("cls.output.weight", e, labels);
+      tensors.matrix("cls.output.weight", e, labels);
     }
   }
 
@@ -192,36 +183,40 @@ public final class MadeModel {
         && !(has(BlockTraits.EMBEDDING_NORM) && b.equals("blk.0."))) {
       norm(b + "attn_norm", e);
     }
-    if (has(BlockTraits.FUSED_QKV)) {
-      matrix(b + "attn_qkv.weight", e, q + 2 * kv);
-    } else {
-      matrix(b + "attn_q.weight", e, q);
-      matrix(b + "attn_k.weight", e, kv);
-      matrix(b + "attn_v.weight", e, kv);
+    if (MadeLatentAttention.in(shape)) {
+      new MadeLatentAttention(shape, tensors).add(b);
+      return;
     }
-    matrix(b + "attn_output.weight", q, e);
+    if (has(BlockTraits.FUSED_QKV)) {
+      tensors.matrix(b + "attn_qkv.weight", e, q + 2 * kv);
+    } else {
+      tensors.matrix(b + "attn_q.weight", e, q);
+      tensors.matrix(b + "attn_k.weight", e, kv);
+      tensors.matrix(b + "attn_v.weight", e, kv);
+    }
+    tensors.matrix(b + "attn_output.weight", q, e);
     if (has(BlockTraits.QKV_BIAS)) {
       if (has(BlockTraits.FUSED_QKV)) {
-        bias(b + "attn_qkv", q + 2 * kv);
+        tensors.bias(b + "attn_qkv", q + 2 * kv);
       } else {
-        bias(b + "attn_q", q);
-        bias(b + "attn_k", kv);
-        bias(b + "attn_v", kv);
+        tensors.bias(b + "attn_q", q);
+        tensors.bias(b + "attn_k", kv);
+        tensors.bias(b + "attn_v", kv);
       }
     }
     if (has(BlockTraits.OUTPUT_BIAS)) {
-      bias(b + "attn_output", e);
+      tensors.bias(b + "attn_output", e);
     }
     if (has(BlockTraits.SINKS)) {
-      vector(b + "attn_sinks.weight", shape.heads(), -1f, 1f);
+      tensors.vector(b + "attn_sinks.weight", shape.heads(), -1f, 1f);
     }
     if (has(BlockTraits.HEAD_NORMS)) {
-      vector(b + "attn_q_norm.weight", d, 0.5f, 1.5f);
-      vector(b + "attn_k_norm.weight", d, 0.5f, 1.5f);
+      tensors.vector(b + "attn_q_norm.weight", d, 0.5f, 1.5f);
+      tensors.vector(b + "attn_k_norm.weight", d, 0.5f, 1.5f);
     }
     if (has(BlockTraits.WIDE_NORMS)) {
-      vector(b + "attn_q_norm.weight", q, 0.5f, 1.5f);
-      vector(b + "attn_k_norm.weight", kv, 0.5f, 1.5f);
+      tensors.vector(b + "attn_q_norm.weight", q, 0.5f, 1.5f);
+      tensors.vector(b + "attn_k_norm.weight", kv, 0.5f, 1.5f);
     }
     if (has(BlockTraits.POST_ATTENTION_NORM)) {
       norm(b + "post_attention_norm", e);
@@ -242,117 +237,59 @@ public final class MadeModel {
       return;
     }
     if (!has(BlockTraits.FUSED_GATE) && !has(BlockTraits.UNGATED)) {
-      matrix(b + "ffn_gate.weight", e, f);
+      tensors.matrix(b + "ffn_gate.weight", e, f);
     }
-    matrix(b + "ffn_up.weight", e, has(BlockTraits.FUSED_GATE) ? 2 * f : f);
-    matrix(b + "ffn_down.weight", f, e);
+    tensors.matrix(b + "ffn_up.weight", e, has(BlockTraits.FUSED_GATE) ? 2 * f : f);
+    tensors.matrix(b + "ffn_down.weight", f, e);
     if (has(BlockTraits.FEED_FORWARD_BIAS)) {
-      bias(b + "ffn_up", f);
+      tensors.bias(b + "ffn_up", f);
     }
     if (has(BlockTraits.FEED_FORWARD_BIAS) || has(BlockTraits.DOWN_BIAS)) {
-      bias(b + "ffn_down", e);
+      tensors.bias(b + "ffn_down", e);
     }
   }
 
   private void experts(String b, int e, int f, int x) {
-    router(b + "ffn_gate_inp.weight", e, x);
-    if (!has(BlockTraits.UNGATED)) {
-      matrices(b + "ffn_gate_exps.weight", e, f, x);
+    tensors.router(b + "ffn_gate_inp.weight", e, x);
+    if (shape.metadata().containsKey(ModelShape.GATE_UP)) {
+      tensors.matrices(b + "ffn_gate_up_exps.weight", e, 2 * f, x);
+    } else {
+      if (!has(BlockTraits.UNGATED)) {
+        tensors.matrices(b + "ffn_gate_exps.weight", e, f, x);
+      }
+      tensors.matrices(b + "ffn_up_exps.weight", e, f, x);
     }
-    matrices(b + "ffn_up_exps.weight", e, f, x);
-    matrices(b + "ffn_down_exps.weight", f, e, x);
+    tensors.matrices(b + "ffn_down_exps.weight", f, e, x);
     if (has(BlockTraits.EXPERT_BIAS)) {
-      bias(b + "ffn_gate_inp", x);
-      table(b + "ffn_gate_exps.bias", f, x);
-      table(b + "ffn_up_exps.bias", f, x);
-      table(b + "ffn_down_exps.bias", e, x);
+      tensors.bias(b + "ffn_gate_inp", x);
+      tensors.table(b + "ffn_gate_exps.bias", f, x);
+      tensors.table(b + "ffn_up_exps.bias", f, x);
+      tensors.table(b + "ffn_down_exps.bias", e, x);
     }
-    if (has(BlockTraits.CHOICE_BIAS)) {
-      bias(b + "exp_probs_b", x);
+    if (has(BlockTraits.CHOICE_BIAS) || shape.metadata().containsKey(ModelShape.CHOICE_BIAS)) {
+      tensors.bias(b + "exp_probs_b", x);
     }
     if (has(BlockTraits.GATED_SHARED)) {
-      vector(b + "ffn_gate_inp_shexp.weight", e, -0.1f, 0.1f);
+      tensors.vector(b + "ffn_gate_inp_shexp.weight", e, -0.1f, 0.1f);
     }
     if (shape.metadata().containsKey("expert_shared_feed_forward_length")) {
-      matrix(b + "ffn_gate_shexp.weight", e, f);
-      matrix(b + "ffn_up_shexp.weight", e, f);
-      matrix(b + "ffn_down_shexp.weight", f, e);
+      shared(b, e, f);
+    } else if (shape.metadata().get("expert_shared_count") instanceof Integer count) {
+      shared(b, e, count * f);
     }
+  }
+
+  private void shared(String b, int e, int f) {
+    tensors.matrix(b + "ffn_gate_shexp.weight", e, f);
+    tensors.matrix(b + "ffn_up_shexp.weight", e, f);
+    tensors.matrix(b + "ffn_down_shexp.weight", f, e);
   }
 
   /** A norm of the hidden state. */
   private void norm(String name, int length) {
-    vector(name + ".weight", length, 0.5f, 1.5f);
+    tensors.vector(name + ".weight", length, 0.5f, 1.5f);
     if (has(BlockTraits.NORM_BIAS)) {
-      bias(name, length);
+      tensors.bias(name, length);
     }
-  }
-
-  private void bias(String name, int length) {
-    vector(name + ".bias", length, -0.1f, 0.1f);
-  }
-
-  private void vector(String name, int length, float low, float high) {
-    out.tensor(
-        name,
-        DType.F32,
-        Shape.of(length),
-        Quantization.quantize(DType.F32, uniform(length, low, high), length));
-  }
-
-  private void table(String name, int width, int rows) {
-    out.tensor(
-        name,
-        DType.F32,
-        Shape.of(width, rows),
-        Quantization.quantize(DType.F32, uniform(width * rows, -0.1f, 0.1f), width));
-  }
-
-  /** Routers are kept in F32 by every converter. */
-  private void router(String name, int in, int experts) {
-    out.tensor(
-        name,
-        DType.F32,
-        Shape.of(in, experts),
-        Quantization.quantize(DType.F32, uniform(in * experts, -0.2f, 0.2f), in));
-  }
-
-  private void matrix(String name, int in, int rows) {
-    matrices(name, in, rows, 1);
-  }
-
-  private void matrices(String name, int in, int rows, int count) {
-    DType type = types.apply(name);
-    long total = (long) rows * count;
-    int distinct = (int) Math.min(total, DISTINCT_ROWS);
-    float range = 1.7f / (float) Math.sqrt(in);
-    float[] importance = new float[in];
-    Arrays.fill(importance, 1f); // some types cannot be written without
-    byte[] tile =
-        Quantization.quantize(type, uniform(in * distinct, -range, range), in, importance);
-    Shape s = count == 1 ? Shape.of(in, rows) : Shape.of(in, rows, count);
-    long bytes = type.rowBytes(in) * total;
-    out.tensor(
-        name,
-        type,
-        s,
-        channel -> {
-          for (long done = 0; done < bytes; ) {
-            int part = (int) Math.min(tile.length, bytes - done);
-            ByteBuffer buffer = ByteBuffer.wrap(tile, 0, part);
-            while (buffer.hasRemaining()) {
-              var _ = channel.write(buffer);
-            }
-            done += part;
-          }
-        });
-  }
-
-  private float[] uniform(int count, float low, float high) {
-    float[] values = new float[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = low + (high - low) * (float) random.nextDouble();
-    }
-    return values;
   }
 }

@@ -1,6 +1,7 @@
 package io.gatun.tests.kit;
 
 import io.gatun.model.gguf.GgufFile;
+import io.gatun.model.gguf.GgufValue;
 import io.gatun.model.gguf.GgufWriter;
 import io.gatun.model.gguf.TensorInfo;
 import java.io.IOException;
@@ -12,8 +13,21 @@ import java.nio.file.StandardOpenOption;
 public final class ModelCopy {
   private ModelCopy() {}
 
+  /** GGUF's number of 32-bit integers. */
+  private static final int INT32 = 5;
+
   /** A copy of a model in one file, with one more text in its metadata. */
   public static Path with(Path source, Path target, String key, String value) throws IOException {
+    return with(source, target, key, new GgufValue.Text(value));
+  }
+
+  /** The same with a number. */
+  public static Path with(Path source, Path target, String key, int value) throws IOException {
+    return with(source, target, key, new GgufValue.Int(INT32, value));
+  }
+
+  private static Path with(Path source, Path target, String key, GgufValue value)
+      throws IOException {
     GgufFile file = GgufFile.open(source);
     GgufWriter out = new GgufWriter();
     file.metadata().values().forEach(out::put);

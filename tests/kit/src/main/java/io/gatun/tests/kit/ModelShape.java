@@ -37,6 +37,12 @@ public record ModelShape(
   /** A key of our own, which readers ignore. */
   private static final String FACTORS = "made.rope_factors";
 
+  /** The same: each expert has one matrix for gate and up. */
+  static final String GATE_UP = "made.gate_up";
+
+  /** The same: a bias takes part in the choice of experts. */
+  static final String CHOICE_BIAS = "made.choice_bias";
+
   /** A model of some 100 thousand weights, wide enough for every quantisation. */
   public static ModelShape tiny(String architecture) {
     return new ModelShape(architecture, 4, 256, 8, 4, 32, 512, 320, 0, 0, false, Map.of());
@@ -111,6 +117,48 @@ public record ModelShape(
     return with("rope.freq_base", 500000f).with(FACTORS, true);
   }
 
+  /** With one matrix of each expert for gate and up. */
+  public ModelShape withFusedExperts() {
+    return with(GATE_UP, true);
+  }
+
+  /** With a bias that takes part in the choice of experts. */
+  public ModelShape withChoiceBias() {
+    return with(CHOICE_BIAS, true);
+  }
+
+  /**
+   * DeepSeek V2 and V3, whose cache holds 96 numbers for each token: 64 of which values are made,
+   * and 32 that are turned.
+   */
+  public static ModelShape latent() {
+    return tiny("deepseek2")
+        .withHeads(8, 1, 96)
+        .with("attention.value_length", 64)
+        .with("attention.key_length_mla", 64)
+        .with("attention.value_length_mla", 32)
+        .with("attention.kv_lora_rank", 64)
+        .with("attention.q_lora_rank", 0)
+        .with("rope.dimension_count", 32)
+        .withExperts(8, 2)
+        .with("expert_shared_count", 1)
+        .with("leading_dense_block_count", 1);
+  }
+
+  /** The same in its older form, whose cache holds keys and values of every head. */
+  public static ModelShape latentOfHeads() {
+    return tiny("deepseek2")
+        .withHeads(8, 8, 64)
+        .with("attention.value_length", 32)
+        .with("attention.key_length", 64)
+        .with("attention.kv_lora_rank", 64)
+        .with("attention.q_lora_rank", 0)
+        .with("rope.dimension_count", 32)
+        .withExperts(8, 2)
+        .with("expert_shared_count", 2)
+        .with("leading_dense_block_count", 1);
+  }
+
   /** Whether the file gets factors for rotary positions. */
   boolean ropeFactors() {
     return metadata.containsKey(FACTORS);
@@ -151,5 +199,30 @@ public record ModelShape(
   public static ModelShape moe64() {
     return new ModelShape("qwen3moe", 16, 1024, 16, 4, 64, 512, 50304, 64, 8, false, Map.of())
         .with("rope.freq_base", 1000000f);
+  }
+
+  /**
+   * Four layers with the attention of DeepSeek V2 Lite, and 16 experts instead of 64: 0.95 billion
+   * weights.
+   *
+   * @param absorbed whether the cache holds one row for all heads
+   */
+  public static ModelShape latent4(boolean absorbed) {
+    ModelShape shape =
+        new ModelShape("deepseek2", 4, 2048, 16, 1, 576, 1408, 102400, 16, 6, false, Map.of())
+            .with("attention.kv_lora_rank", 512)
+            .with("attention.q_lora_rank", 0)
+            .with("rope.dimension_count", 64)
+            .with("expert_shared_count", 2)
+            .with("leading_dense_block_count", 1);
+    return absorbed
+        ? shape
+            .with("attention.value_length", 512)
+            .with("attention.key_length_mla", 192)
+            .with("attention.value_length_mla", 128)
+        : shape
+            .withHeads(16, 16, 192)
+            .with("attention.key_length", 192)
+            .with("attention.value_length", 128);
   }
 }

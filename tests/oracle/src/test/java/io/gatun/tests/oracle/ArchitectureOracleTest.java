@@ -111,6 +111,39 @@ class ArchitectureOracleTest {
             ModelShape.tiny("hunyuan-moe")
                 .withExperts(8, 2)
                 .with("expert_shared_feed_forward_length", 512)),
+        arguments("deepseek2, lite", ModelShape.latent()),
+        arguments("deepseek2, old lite", ModelShape.latentOfHeads()),
+        arguments(
+            "deepseek2",
+            ModelShape.latent()
+                .withHeads(4, 1, 576)
+                .with("attention.value_length", 512)
+                .with("attention.kv_lora_rank", 512)
+                .with("rope.dimension_count", 64)
+                .with("attention.key_length_mla", 192)
+                .with("attention.value_length_mla", 128)
+                .with("attention.q_lora_rank", 96)
+                .with("expert_gating_func", 2)
+                .with("expert_weights_norm", true)
+                .with("expert_weights_scale", 2.5f)
+                .with("expert_group_count", 4)
+                .with("expert_group_used_count", 2)
+                .withChoiceBias()
+                .withFusedExperts()
+                .with("rope.scaling.type", "yarn")
+                .with("rope.scaling.factor", 40f)
+                .with("rope.scaling.original_context_length", 256)
+                .with("rope.scaling.yarn_log_multiplier", 0.1f)),
+        arguments(
+            "deepseek2, old",
+            ModelShape.latentOfHeads()
+                .with("attention.q_lora_rank", 96)
+                .with("expert_gating_func", 1)
+                .with("expert_weights_scale", 16f)
+                .with("rope.scaling.type", "yarn")
+                .with("rope.scaling.factor", 40f)
+                .with("rope.scaling.original_context_length", 256)
+                .with("rope.scaling.yarn_log_multiplier", 0.0707f)),
         arguments(
             "gpt-oss",
             ModelShape.tiny("gpt-oss")

@@ -19,6 +19,7 @@ import io.gatun.tests.kit.ModelShape;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,9 +30,21 @@ import org.junit.jupiter.params.provider.CsvSource;
 class KvSequenceOracleTest {
   @TempDir Path folder;
 
-  /** YaRN, frequency factors, partly turned heads, windows, quantised and Hadamard-turned keys. */
+  /**
+   * YaRN, frequency factors, partly turned heads, windows, quantised and Hadamard-turned keys, keys
+   * that hold values.
+   */
   @ParameterizedTest
-  @CsvSource({"llama, F32", "llama, F16", "qwen3, Q8_0", "phi3, F16", "gemma2, F32", "glm4, F32"})
+  @CsvSource({
+    "llama, F32",
+    "llama, F16",
+    "qwen3, Q8_0",
+    "phi3, F16",
+    "gemma2, F32",
+    "glm4, F32",
+    "deepseek2, F32",
+    "deepseek2 old, F16"
+  })
   void keys_of_moved_tokens_are_libllamas(String architecture, DType type) throws Exception {
     ModelShape shape = shape(architecture);
     Path file = MadeModel.write(folder.resolve("model.gguf"), shape, DType.F32, 1);
@@ -63,9 +76,28 @@ class KvSequenceOracleTest {
    * what has moved is what would have been computed there.
    */
   @ParameterizedTest
-  @CsvSource({"llama", "phi3", "gemma2", "gpt-oss", "glm4", "cohere2", "smollm3", "falcon"})
+  @CsvSource({
+    "llama",
+    "phi3",
+    "gemma2",
+    "gpt-oss",
+    "glm4",
+    "cohere2",
+    "smollm3",
+    "falcon",
+    "deepseek2",
+    "deepseek2 old"
+  })
   void in_one_layer_moved_tokens_are_those_computed_there(String architecture) throws Exception {
     ModelShape shape = shape(architecture).withLayers(1);
+    if (architecture.startsWith("deepseek2")) {
+      shape =
+          shape
+              .with("rope.scaling.type", "yarn")
+              .with("rope.scaling.factor", 4f)
+              .with("rope.scaling.original_context_length", 64)
+              .with("rope.scaling.yarn_log_multiplier", 0.1f);
+    }
     Path file = MadeModel.write(folder.resolve("model.gguf"), shape, DType.F32, 1);
     int[] tokens = tokens(shape, 90);
     int[] left = Arrays.copyOf(tokens, 63);
@@ -85,6 +117,30 @@ class KvSequenceOracleTest {
         assertThat(Distance.of(next(engine, moved, tokens[89]), expected)).isLessThan(1e-4);
         assertThat(next(engine, fork, tokens[89])).as("the fork's are its own").isEqualTo(before);
       }
+    }
+  }
+
+  /** libllama's own way to move these ends its process. */
+  @Test
+  void quantised_keys_that_hold_values_move_as_others() throws Exception {
+    ModelShape shape = ModelShape.latent().withLayers(1);
+    Path file = MadeModel.write(folder.resolve("model.gguf"), shape, DType.F32, 1);
+    int[] tokens = tokens(shape, 90);
+    int[] left = Arrays.copyOf(tokens, 63);
+    System.arraycopy(tokens, 30, left, 4, 59);
+    EngineOptions options = options(256, 512, 64).withKvTypes(KvTypes.of(DType.Q8_0));
+    try (Model model = load(file);
+        Engine engine = Engine.open(model, options);
+        KvSequence moved = engine.newSequence();
+        KvSequence computed = engine.newSequence()) {
+      moved.append(Arrays.copyOf(tokens, 89));
+      computed.append(left);
+      float[] before = next(engine, moved, tokens[89]);
+      moved.remove(4, 30);
+      float[] expected = next(engine, computed, tokens[89]);
+      double difference = Distance.of(next(engine, moved, tokens[89]), expected);
+      assertThat(difference).isLessThan(0.02);
+      assertThat(Distance.of(before, expected)).isGreaterThan(5 * difference);
     }
   }
 
@@ -125,6 +181,8 @@ class KvSequenceOracleTest {
   private static ModelShape shape(String architecture) {
     ModelShape shape = ModelShape.tiny(architecture).withHeads(4, 2, 64);
     return switch (architecture) {
+      case "deepseek2" -> ModelShape.latent();
+      case "deepseek2 old" -> ModelShape.latentOfHeads();
       case "gemma2" -> shape.withTied().with("attention.sliding_window", 48);
       case "gpt-oss" ->
           shape

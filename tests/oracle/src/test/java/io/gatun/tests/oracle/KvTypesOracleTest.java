@@ -45,7 +45,9 @@ class KvTypesOracleTest {
     "qwen3, Q4_0, Q4_0",
     "gemma2, Q8_0, F16",
     "phi3, Q8_0, Q8_0",
-    "gpt-oss, Q8_0, Q5_1"
+    "gpt-oss, Q8_0, Q5_1",
+    "deepseek2, Q8_0, Q8_0",
+    "deepseek2, Q4_0, Q4_0"
   })
   void logits_are_as_near_to_those_of_f16_as_libllamas(
       String architecture, DType keys, DType values) throws Exception {
@@ -78,9 +80,19 @@ class KvTypesOracleTest {
     assertThatThrownBy(() -> KvTypes.parse("q3_k")).isInstanceOf(IllegalArgumentException.class);
   }
 
+  @Test
+  void values_that_are_a_part_of_keys_have_their_type() throws Exception {
+    Path file = MadeModel.write(folder.resolve("model.gguf"), ModelShape.latent(), DType.F32, 1);
+    KvTypes types = KvTypes.F16.withValues(DType.Q8_0);
+    assertThatThrownBy(() -> ours(file, types, Kernels.own(), new int[] {1, 2}, 8))
+        .isInstanceOf(UnsupportedModelException.class)
+        .hasMessageContaining("values are a part of keys");
+  }
+
   private static ModelShape shape(String architecture) {
     ModelShape shape = ModelShape.tiny(architecture).withHeads(4, 2, 64);
     return switch (architecture) {
+      case "deepseek2" -> ModelShape.latent();
       case "gemma2" -> shape.withTied().with("attention.sliding_window", 48);
       case "gpt-oss" -> shape.withExperts(4, 2).with("attention.sliding_window", 48);
       default -> shape;
