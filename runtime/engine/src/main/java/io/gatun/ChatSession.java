@@ -26,6 +26,7 @@ public final class ChatSession implements AutoCloseable {
   private GenerateOptions options;
   private final List<ChatMessage> messages = new ArrayList<>();
   private final Overflow overflow;
+  private final Optional<ForgottenTurns> shifts;
 
   /** The answer before, which may still be stopping. */
   private Optional<TokenStream> last = Optional.empty();
@@ -36,6 +37,10 @@ public final class ChatSession implements AutoCloseable {
     this.cache = model.engine().newSequence();
     this.overflow = opening.overflow;
     opening.system.ifPresent(text -> messages.add(ChatMessage.system(text)));
+    this.shifts =
+        overflow == Overflow.SHIFT
+            ? Optional.of(new ForgottenTurns(this::encode, messages))
+            : Optional.empty();
   }
 
   /** What happens when a conversation no longer fits into the context. */
@@ -43,7 +48,13 @@ public final class ChatSession implements AutoCloseable {
     /** The next message is refused with a {@link CapacityException}; the conversation stays. */
     ERROR,
     /** The oldest questions are forgotten with their answers; system messages stay. */
-    FORGET_OLDEST
+    FORGET_OLDEST,
+    /**
+     * The older half of what is behind the system message is forgotten whenever the context is
+     * full, also while an answer is written, which therefore has no end of its own but {@link
+     * GenerateOptions#maxTokens}: {@link io.gatun.engine.ContextShift}. {@link #messages} stay.
+     */
+    SHIFT
   }
 
   /**
@@ -85,6 +96,7 @@ public final class ChatSession implements AutoCloseable {
           "message %d is no question of the user's".formatted(index));
     }
     messages.subList(index, messages.size()).clear();
+    shifts.ifPresent(ForgottenTurns::clear);
     return answer(ChatMessage.user(text));
   }
 
@@ -100,7 +112,7 @@ public final class ChatSession implements AutoCloseable {
       TokenStream answer =
           model.stream(
               fitting(),
-              options,
+              shifts.map(s -> options.withContextPolicy(s.policy())).orElse(options),
               Optional.of(cache),
               spoken -> messages.add(ChatMessage.assistant(spoken)));
       last = Optional.of(answer);
@@ -113,10 +125,13 @@ public final class ChatSession implements AutoCloseable {
 
   /** The prompt, with room for an answer behind it. */
   private int[] fitting() {
+    if (shifts.isPresent()) {
+      return shifts.get().without(encode(messages), cache.tokens());
+    }
     int context = model.engine().contextTokens();
     int room = Math.min(options.maxTokens(), context / ANSWER_SHARE);
     while (true) {
-      int[] prompt = model.chatTemplate().encode(Conversation.of(messages), model.vocabulary());
+      int[] prompt = encode(messages);
       if (prompt.length + room <= context) {
         return prompt;
       }
@@ -145,8 +160,16 @@ public final class ChatSession implements AutoCloseable {
     return true;
   }
 
+  private int[] encode(List<ChatMessage> said) {
+    return model.chatTemplate().encode(Conversation.of(said), model.vocabulary());
+  }
+
   private void finishLast() {
-    last.ifPresent(TokenStream::end);
+    last.ifPresent(stream -> {
+      stream.end();
+      shifts.ifPresent(s -> s.add(stream));
+    });
+    last = Optional.empty();
   }
 
   /**
@@ -167,6 +190,7 @@ public final class ChatSession implements AutoCloseable {
   public void clear() {
     finishLast();
     messages.removeIf(m -> m.role() != Role.SYSTEM);
+    shifts.ifPresent(ForgottenTurns::clear);
   }
 
   @Override

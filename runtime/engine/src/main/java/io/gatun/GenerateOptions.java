@@ -1,6 +1,7 @@
 package io.gatun;
 
 import io.gatun.engine.AdapterUse;
+import io.gatun.engine.ContextPolicy;
 import io.gatun.engine.grammar.Grammar;
 import io.gatun.engine.sample.SamplerSettings;
 import io.gatun.model.adapter.Adapter;
@@ -11,13 +12,16 @@ import java.util.Optional;
 /**
  * How text is generated.
  *
- * @param maxTokens the most tokens; {@link Integer#MAX_VALUE} for what the context holds
+ * @param maxTokens the most tokens; {@link Integer#MAX_VALUE} for what the context holds, or
+ *     without end when the context policy forgets
  * @param sampling how tokens are chosen
  * @param stop texts that end the completion and do not appear in it
  * @param parseSpecial whether text like {@code <|im_end|>} in the prompt becomes the token of that
  *     name; keep it off for text from people who are not trusted
  * @param adapters what changes the model for this text alone
  * @param grammar what the text has to look like, if that matters
+ * @param contextPolicy what is forgotten when the context is full; the text ends unless told
+ *     otherwise
  */
 public record GenerateOptions(
     int maxTokens,
@@ -25,7 +29,8 @@ public record GenerateOptions(
     List<String> stop,
     boolean parseSpecial,
     List<AdapterUse> adapters,
-    Optional<Grammar> grammar) {
+    Optional<Grammar> grammar,
+    ContextPolicy contextPolicy) {
   public GenerateOptions {
     adapters = List.copyOf(adapters);
     stop = List.copyOf(stop);
@@ -45,21 +50,30 @@ public record GenerateOptions(
         List.of(),
         false,
         List.of(),
-        Optional.empty());
+        Optional.empty(),
+        ContextPolicy.stop());
   }
 
   /** Always the most probable token. */
   public static GenerateOptions greedy() {
     return new GenerateOptions(
-        Integer.MAX_VALUE, SamplerSettings.greedy(), List.of(), false, List.of(), Optional.empty());
+        Integer.MAX_VALUE,
+        SamplerSettings.greedy(),
+        List.of(),
+        false,
+        List.of(),
+        Optional.empty(),
+        ContextPolicy.stop());
   }
 
   public GenerateOptions withMaxTokens(int tokens) {
-    return new GenerateOptions(tokens, sampling, stop, parseSpecial, adapters, grammar);
+    return new GenerateOptions(
+        tokens, sampling, stop, parseSpecial, adapters, grammar, contextPolicy);
   }
 
   public GenerateOptions withSampling(SamplerSettings settings) {
-    return new GenerateOptions(maxTokens, settings, stop, parseSpecial, adapters, grammar);
+    return new GenerateOptions(
+        maxTokens, settings, stop, parseSpecial, adapters, grammar, contextPolicy);
   }
 
   public GenerateOptions withTemperature(float temperature) {
@@ -72,11 +86,11 @@ public record GenerateOptions(
 
   public GenerateOptions withStop(String... texts) {
     return new GenerateOptions(
-        maxTokens, sampling, List.of(texts), parseSpecial, adapters, grammar);
+        maxTokens, sampling, List.of(texts), parseSpecial, adapters, grammar, contextPolicy);
   }
 
   public GenerateOptions withParseSpecial(boolean parse) {
-    return new GenerateOptions(maxTokens, sampling, stop, parse, adapters, grammar);
+    return new GenerateOptions(maxTokens, sampling, stop, parse, adapters, grammar, contextPolicy);
   }
 
   /** Adds an adapter to those that act; 1 is its strength as trained. */
@@ -89,11 +103,17 @@ public record GenerateOptions(
   /** Only text of this form. */
   public GenerateOptions withGrammar(Grammar other) {
     return new GenerateOptions(
-        maxTokens, sampling, stop, parseSpecial, adapters, Optional.of(other));
+        maxTokens, sampling, stop, parseSpecial, adapters, Optional.of(other), contextPolicy);
+  }
+
+  /** What happens when the context is full. */
+  public GenerateOptions withContextPolicy(ContextPolicy other) {
+    return new GenerateOptions(maxTokens, sampling, stop, parseSpecial, adapters, grammar, other);
   }
 
   /** Exactly these adapters. */
   public GenerateOptions withAdapters(List<AdapterUse> uses) {
-    return new GenerateOptions(maxTokens, sampling, stop, parseSpecial, uses, grammar);
+    return new GenerateOptions(
+        maxTokens, sampling, stop, parseSpecial, uses, grammar, contextPolicy);
   }
 }

@@ -176,7 +176,8 @@ public final class LanguageModel implements AutoCloseable {
         GenerateRequest.of(prompt)
             .withSampling(options.sampling())
             .withMaxTokens(options.maxTokens())
-            .withAdapters(options.adapters());
+            .withAdapters(options.adapters())
+            .withContextPolicy(options.contextPolicy());
     request = options.grammar().map(request::withGrammar).orElse(request);
     Generation generation =
         engine.submit(keep.isPresent() ? request.withKeep(keep.get()) : request);

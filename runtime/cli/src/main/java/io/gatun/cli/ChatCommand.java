@@ -47,12 +47,23 @@ public final class ChatCommand implements CliCommand {
       description = "Tells the model how to behave.")
   @Nullable String system;
 
+  @Option(
+      names = "--overflow",
+      paramLabel = "POLICY",
+      description = {
+        "What happens when the conversation no longer fits into the context: error (default),"
+            + " forget",
+        "the oldest questions with their answers, or shift: the older half is forgotten, in answers"
+            + " too."
+      })
+  String overflow = "error";
+
   @Override
   public Integer call() throws IOException {
     try (LanguageModel loaded = model.load()) {
       GenerateOptions options =
           sampling.options(loaded.model().vocabulary()).withAdapters(adapters.load(loaded));
-      ChatSession.Opening opening = loaded.chat().options(options);
+      ChatSession.Opening opening = loaded.chat().options(options).overflow(overflow());
       if (system != null) {
         opening = opening.system(system);
       }
@@ -63,6 +74,17 @@ public final class ChatCommand implements CliCommand {
       }
     }
     return 0;
+  }
+
+  private ChatSession.Overflow overflow() {
+    return switch (overflow) {
+      case "error" -> ChatSession.Overflow.ERROR;
+      case "forget" -> ChatSession.Overflow.FORGET_OLDEST;
+      case "shift" -> ChatSession.Overflow.SHIFT;
+      default ->
+          throw new IllegalArgumentException(
+              "--overflow must be error, forget or shift, got '%s'".formatted(overflow));
+    };
   }
 
   private void talk(LanguageModel loaded, ChatSession chat, Terminal terminal) {

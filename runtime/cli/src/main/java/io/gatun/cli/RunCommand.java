@@ -3,6 +3,7 @@ package io.gatun.cli;
 import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
 import io.gatun.TokenStream;
+import io.gatun.engine.ContextPolicy;
 import io.gatun.engine.FinishReason;
 import io.gatun.engine.GenerateRequest;
 import io.gatun.engine.Generation;
@@ -63,6 +64,16 @@ public final class RunCommand implements CliCommand {
       description = "The prompt as token ids; prints ids. For models without a vocabulary.")
   List<Integer> ids = List.of();
 
+  @Option(
+      names = "--context-policy",
+      paramLabel = "POLICY",
+      description = {
+        "What happens when the context is full: stop (default), shift[:KEEP] forgets half of what"
+            + " is",
+        "behind the first tokens, sinks[:SINKS,WINDOW] keeps the first and a window of the last."
+      })
+  String contextPolicy = "stop";
+
   @Option(names = "--echo", description = "Print the prompt too.")
   boolean echo;
 
@@ -82,6 +93,7 @@ public final class RunCommand implements CliCommand {
               sampling
                   .options(loaded.model().vocabulary())
                   .withParseSpecial(special)
+                  .withContextPolicy(ContextPolicy.named(contextPolicy))
                   .withAdapters(adapters.load(loaded)));
       if (echo || (shipped && prompt == null && file == null)) {
         Console.print(text);
@@ -107,7 +119,8 @@ public final class RunCommand implements CliCommand {
           GenerateRequest.of(ids.stream().mapToInt(Integer::intValue).toArray())
               .withSampling(options.sampling())
               .withMaxTokens(options.maxTokens())
-              .withAdapters(adapters.load(loaded));
+              .withAdapters(adapters.load(loaded))
+              .withContextPolicy(ContextPolicy.named(contextPolicy));
       Generation generation = loaded.engine().submit(request);
       for (var token = generation.next(); token.isPresent(); token = generation.next()) {
         Console.print(token.get().id() + " ");
@@ -154,12 +167,15 @@ public final class RunCommand implements CliCommand {
                 threads.threads() == 1 ? "thread" : "threads",
                 threads.reason()));
     Console.note(
-        "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s; ended: %s; peak memory: %s"
+        "prompt %d tokens, %.1f/s; completion %d tokens, %.1f/s%s; ended: %s; peak memory: %s"
             .formatted(
                 usage.promptTokens(),
                 usage.prefillTokensPerSecond(),
                 usage.completionTokens(),
                 usage.decodeTokensPerSecond(),
+                usage.forgottenTokens() == 0
+                    ? ""
+                    : "; forgotten %d tokens".formatted(usage.forgottenTokens()),
                 reason,
                 peakMemory()));
   }

@@ -17,6 +17,8 @@ import io.gatun.tests.kit.SharedFiles;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ChatSessionTest {
   private static final String CHATML =
@@ -122,6 +124,47 @@ class ChatSessionTest {
       }
       assertThat(forgetful.messages()).hasSizeBetween(3, kept + 2);
       assertThat(forgetful.messages().getFirst().content()).isEqualTo("Be kind.");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"150, 6, 250", "12, 20, 3000"})
+  void a_conversation_that_shifts_goes_on(int answerTokens, int questions, int leastCached)
+      throws Exception {
+    Path file =
+        ModelCopy.with(
+            SharedFiles.stories(), folder.resolve("chat.gguf"), "tokenizer.chat_template", CHATML);
+    EngineOptions small = EngineOptions.defaults().withContextTokens(256);
+    try (LanguageModel model = Gatun.load(file, LoadOptions.defaults(), small);
+        ChatSession chat =
+            model
+                .chat()
+                .system("Be kind.")
+                .options(GenerateOptions.greedy().withMaxTokens(answerTokens))
+                .overflow(ChatSession.Overflow.SHIFT)
+                .open()) {
+      int forgotten = 0;
+      int cached = 0;
+      for (int i = 0; i < questions; i++) {
+        try (TokenStream answer = chat.send("Tell me more about it")) {
+          assertThat(answer.complete().text()).isNotEmpty();
+          assertThat(answer.usage().promptTokens()).isLessThan(256 + 80);
+          forgotten += answer.usage().forgottenTokens();
+          cached += answer.usage().cachedTokens();
+        }
+      }
+      assertThat(chat.messages()).hasSize(1 + 2 * questions);
+      assertThat(forgotten).isGreaterThan(400);
+      assertThat(cached).isGreaterThan(leastCached);
+      // Asked again, the whole conversation is read.
+      try (TokenStream again = chat.regenerate()) {
+        assertThat(again.complete().usage().promptTokens()).isGreaterThan(600);
+      }
+      chat.clear();
+      assertThat(chat.messages()).hasSize(1);
+      try (TokenStream answer = chat.send("Hello")) {
+        assertThat(answer.complete().usage().promptTokens()).isLessThan(80);
+      }
     }
   }
 

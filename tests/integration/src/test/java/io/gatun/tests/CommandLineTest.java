@@ -143,6 +143,31 @@ class CommandLineTest {
   }
 
   @Test
+  void a_text_goes_on_beyond_the_context_when_asked() throws Exception {
+    Result endless =
+        gatun(
+            "",
+            "run",
+            stories(),
+            "-p",
+            "Once",
+            "-n",
+            "400",
+            "--greedy",
+            "--stats",
+            "--regex",
+            "[a-z ]{2000}",
+            "--context-policy",
+            "sinks:4,100");
+    assertThat(endless.out()).matches("[a-z ]+\n");
+    assertThat(endless.err()).containsPattern("completion 400 tokens.*forgotten 3\\d\\d tokens");
+    assertThat(gatun("", "run", stories(), "-p", "x", "--context-policy", "sink").err())
+        .contains("there are shift, sinks, stop");
+    assertThat(gatun("", "chat", stories(), "--overflow", "explode").err())
+        .contains("error, forget or shift");
+  }
+
+  @Test
   void a_closed_pipe_ends_it_quietly() throws Exception {
     Process process = start("run", stories(), "-p", "Once", "-n", "2000", "--seed", "1");
     process.getOutputStream().close();

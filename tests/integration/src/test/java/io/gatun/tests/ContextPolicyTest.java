@@ -3,6 +3,10 @@ package io.gatun.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gatun.Completion;
+import io.gatun.Gatun;
+import io.gatun.GenerateOptions;
+import io.gatun.LanguageModel;
 import io.gatun.engine.AdapterUse;
 import io.gatun.engine.ContextPolicy;
 import io.gatun.engine.ContextPolicy.Past;
@@ -15,6 +19,7 @@ import io.gatun.engine.Generation;
 import io.gatun.engine.KvSequence;
 import io.gatun.engine.LogitsObserver;
 import io.gatun.engine.PrefixCacheOptions;
+import io.gatun.engine.grammar.Grammar;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
 import io.gatun.model.adapter.SoftPrompt;
@@ -22,6 +27,7 @@ import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.DType;
 import io.gatun.tests.kit.MadeModel;
 import io.gatun.tests.kit.ModelShape;
+import io.gatun.tests.kit.SharedFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -145,6 +151,21 @@ class ContextPolicyTest {
       assertThat(Arrays.copyOf(left, 3)).isEqualTo(Arrays.copyOf(prompt, 3));
       int[] tail = ids.subList(299 - (left.length - 3), 299).stream().mapToInt(i -> i).toArray();
       assertThat(Arrays.copyOfRange(left, 3, left.length)).isEqualTo(tail);
+    }
+  }
+
+  @Test
+  void what_a_grammar_asks_for_is_written_beyond_the_context() throws Exception {
+    try (LanguageModel stories = Gatun.load(SharedFiles.stories(), LoadOptions.defaults(), SMALL)) {
+      Completion text =
+          stories.complete(
+              "Once",
+              GenerateOptions.greedy()
+                  .withGrammar(Grammar.regex("\\{[a-z ]{900}\\}"))
+                  .withContextPolicy(ContextPolicy.sinks(4, 60)));
+      assertThat(text.finishReason()).isEqualTo(FinishReason.STOP);
+      assertThat(text.text()).matches("\\{[a-z ]{900}\\}");
+      assertThat(text.usage().forgottenTokens()).isGreaterThan(200);
     }
   }
 
