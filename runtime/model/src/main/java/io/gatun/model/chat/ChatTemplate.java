@@ -29,6 +29,7 @@ public final class ChatTemplate {
   private static final String PROBE = "gatun-probe-7f3a";
 
   private final Template template;
+  private final String source;
   private final String begin;
   private final String end;
   private final Clock clock;
@@ -43,6 +44,7 @@ public final class ChatTemplate {
    */
   public ChatTemplate(String source, String begin, String end, Clock clock) {
     this.template = Template.parse(source);
+    this.source = source;
     this.begin = begin;
     this.end = end;
     this.clock = clock;
@@ -92,6 +94,11 @@ public final class ChatTemplate {
    */
   public String render(Conversation conversation) {
     return render(conversation, parts, system);
+  }
+
+  /** The template's own text. */
+  public String source() {
+    return source;
   }
 
   /** The tokens of a conversation's prompt. */
