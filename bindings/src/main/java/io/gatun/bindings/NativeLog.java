@@ -18,6 +18,7 @@ public final class NativeLog {
   private static final Logger LOG = System.getLogger("ggml");
   private static final int KEPT = 32;
   private static final Deque<String> RECENT = new ArrayDeque<>();
+  private static final Deque<String> ERRORS = new ArrayDeque<>();
   private static final StringBuilder PARTIAL = new StringBuilder();
   private static Level level = Level.DEBUG;
 
@@ -30,10 +31,18 @@ public final class NativeLog {
     }
   }
 
+  /** What the libraries called an error, oldest first; all last lines when there is none. */
+  public static String errors() {
+    synchronized (RECENT) {
+      return ERRORS.isEmpty() ? recent() : String.join("; ", ERRORS);
+    }
+  }
+
   /** Forgets the kept lines, before an operation whose own lines are wanted. */
   public static void clear() {
     synchronized (RECENT) {
       RECENT.clear();
+      ERRORS.clear();
       PARTIAL.setLength(0);
     }
   }
@@ -63,14 +72,21 @@ public final class NativeLog {
         String line = PARTIAL.substring(0, end);
         PARTIAL.delete(0, end + 1);
         if (!line.isBlank()) {
-          if (RECENT.size() == KEPT) {
-            RECENT.removeFirst();
+          keep(RECENT, line);
+          if (level == Level.ERROR) {
+            keep(ERRORS, line);
           }
-          RECENT.addLast(line);
           LOG.log(level, line);
         }
       }
     }
+  }
+
+  private static void keep(Deque<String> lines, String line) {
+    if (lines.size() == KEPT) {
+      lines.removeFirst();
+    }
+    lines.addLast(line);
   }
 
   /** GGML's INFO and WARN are chatter to users of a library; errors keep their level. */

@@ -4,12 +4,15 @@ import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
 import io.gatun.engine.embed.Embedder;
 import io.gatun.engine.embed.EmbedderOptions;
+import io.gatun.model.GraphSource;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
 import io.gatun.model.Pooling;
+import io.gatun.model.UnsupportedModelException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.function.Function;
 
 /** Loads models. */
 public final class Gatun {
@@ -19,7 +22,8 @@ public final class Gatun {
    * Loads a GGUF file, any part of a split one included, with default options.
    *
    * @throws io.gatun.model.ModelFormatException when the file is missing or broken
-   * @throws io.gatun.model.UnsupportedModelException when Gatun has no graph for it
+   * @throws io.gatun.model.UnsupportedModelException when neither Gatun nor libllama has a graph
+   *     for it
    * @throws io.gatun.tensor.CapacityException when it does not fit into memory
    * @throws io.gatun.bindings.NativeLoadException when there are no native libraries for this
    *     system
@@ -30,9 +34,14 @@ public final class Gatun {
 
   /**
    * {@link #load(Path)} with options; weights are placed for the kernels that {@code running}
-   * names.
+   * names. A file that Gatun has no graph for is computed by libllama, unless {@code loading} says
+   * not to.
    */
   public static LanguageModel load(Path file, LoadOptions loading, EngineOptions running) {
+    return withFallback(loading, options -> open(file, options, running));
+  }
+
+  private static LanguageModel open(Path file, LoadOptions loading, EngineOptions running) {
     try (Model model =
         Model.load(
             file,
@@ -43,6 +52,23 @@ public final class Gatun {
       return new LanguageModel(Engine.open(model, running));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Details of a file that no graph of Gatun's has show only when the graph is built. */
+  private static <T> T withFallback(LoadOptions loading, Function<LoadOptions, T> load) {
+    try {
+      return load.apply(loading);
+    } catch (UnsupportedModelException e) {
+      if (loading.graphs() != GraphSource.AUTO) {
+        throw e;
+      }
+      try {
+        return load.apply(loading.withGraphs(GraphSource.LIBLLAMA));
+      } catch (UnsupportedModelException neither) {
+        e.addSuppressed(neither);
+        throw e;
+      }
     }
   }
 
@@ -59,7 +85,7 @@ public final class Gatun {
   /** {@link #loadEmbedding(Path)} with options. */
   public static EmbeddingModel loadEmbedding(
       Path file, LoadOptions loading, EmbedderOptions running) {
-    return new EmbeddingModel(embedder(file, loading, running));
+    return withFallback(loading, l -> new EmbeddingModel(embedder(file, l, running)));
   }
 
   /**
@@ -73,7 +99,8 @@ public final class Gatun {
 
   /** {@link #loadReranker(Path)} with options. */
   public static Reranker loadReranker(Path file, LoadOptions loading, EmbedderOptions running) {
-    return new Reranker(embedder(file, loading, running.withPooling(Pooling.RANK)));
+    EmbedderOptions ranking = running.withPooling(Pooling.RANK);
+    return withFallback(loading, l -> new Reranker(embedder(file, l, ranking)));
   }
 
   private static Embedder embedder(Path file, LoadOptions loading, EmbedderOptions running) {

@@ -1664,6 +1664,66 @@ public class Llama extends NativeSymbols {
         }
     }
 
+    private static class llama_model_n_cls_out {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Llama.C_INT,
+            Llama.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_model_n_cls_out");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * uint32_t llama_model_n_cls_out(const struct llama_model *model)
+     * }
+     */
+    public static FunctionDescriptor llama_model_n_cls_out$descriptor() {
+        return llama_model_n_cls_out.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * uint32_t llama_model_n_cls_out(const struct llama_model *model)
+     * }
+     */
+    public static MethodHandle llama_model_n_cls_out$handle() {
+        return llama_model_n_cls_out.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * uint32_t llama_model_n_cls_out(const struct llama_model *model)
+     * }
+     */
+    public static MemorySegment llama_model_n_cls_out$address() {
+        return llama_model_n_cls_out.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * uint32_t llama_model_n_cls_out(const struct llama_model *model)
+     * }
+     */
+    public static int llama_model_n_cls_out(MemorySegment model) {
+        var mh$ = llama_model_n_cls_out.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_model_n_cls_out", model);
+            }
+            return (int)mh$.invokeExact(model);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class llama_vocab_type {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Llama.C_INT,
@@ -2020,6 +2080,246 @@ public class Llama extends NativeSymbols {
                 traceDowncall("llama_model_n_params", model);
             }
             return (long)mh$.invokeExact(model);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class llama_model_has_encoder {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Llama.C_BOOL,
+            Llama.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_model_has_encoder");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool llama_model_has_encoder(const struct llama_model *model)
+     * }
+     */
+    public static FunctionDescriptor llama_model_has_encoder$descriptor() {
+        return llama_model_has_encoder.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool llama_model_has_encoder(const struct llama_model *model)
+     * }
+     */
+    public static MethodHandle llama_model_has_encoder$handle() {
+        return llama_model_has_encoder.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool llama_model_has_encoder(const struct llama_model *model)
+     * }
+     */
+    public static MemorySegment llama_model_has_encoder$address() {
+        return llama_model_has_encoder.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool llama_model_has_encoder(const struct llama_model *model)
+     * }
+     */
+    public static boolean llama_model_has_encoder(MemorySegment model) {
+        var mh$ = llama_model_has_encoder.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_model_has_encoder", model);
+            }
+            return (boolean)mh$.invokeExact(model);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class llama_model_has_decoder {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Llama.C_BOOL,
+            Llama.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_model_has_decoder");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool llama_model_has_decoder(const struct llama_model *model)
+     * }
+     */
+    public static FunctionDescriptor llama_model_has_decoder$descriptor() {
+        return llama_model_has_decoder.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool llama_model_has_decoder(const struct llama_model *model)
+     * }
+     */
+    public static MethodHandle llama_model_has_decoder$handle() {
+        return llama_model_has_decoder.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool llama_model_has_decoder(const struct llama_model *model)
+     * }
+     */
+    public static MemorySegment llama_model_has_decoder$address() {
+        return llama_model_has_decoder.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool llama_model_has_decoder(const struct llama_model *model)
+     * }
+     */
+    public static boolean llama_model_has_decoder(MemorySegment model) {
+        var mh$ = llama_model_has_decoder.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_model_has_decoder", model);
+            }
+            return (boolean)mh$.invokeExact(model);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class llama_model_is_recurrent {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Llama.C_BOOL,
+            Llama.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_model_is_recurrent");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool llama_model_is_recurrent(const struct llama_model *model)
+     * }
+     */
+    public static FunctionDescriptor llama_model_is_recurrent$descriptor() {
+        return llama_model_is_recurrent.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool llama_model_is_recurrent(const struct llama_model *model)
+     * }
+     */
+    public static MethodHandle llama_model_is_recurrent$handle() {
+        return llama_model_is_recurrent.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool llama_model_is_recurrent(const struct llama_model *model)
+     * }
+     */
+    public static MemorySegment llama_model_is_recurrent$address() {
+        return llama_model_is_recurrent.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool llama_model_is_recurrent(const struct llama_model *model)
+     * }
+     */
+    public static boolean llama_model_is_recurrent(MemorySegment model) {
+        var mh$ = llama_model_is_recurrent.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_model_is_recurrent", model);
+            }
+            return (boolean)mh$.invokeExact(model);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class llama_model_is_hybrid {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Llama.C_BOOL,
+            Llama.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("llama_model_is_hybrid");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * _Bool llama_model_is_hybrid(const struct llama_model *model)
+     * }
+     */
+    public static FunctionDescriptor llama_model_is_hybrid$descriptor() {
+        return llama_model_is_hybrid.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * _Bool llama_model_is_hybrid(const struct llama_model *model)
+     * }
+     */
+    public static MethodHandle llama_model_is_hybrid$handle() {
+        return llama_model_is_hybrid.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * _Bool llama_model_is_hybrid(const struct llama_model *model)
+     * }
+     */
+    public static MemorySegment llama_model_is_hybrid$address() {
+        return llama_model_is_hybrid.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * _Bool llama_model_is_hybrid(const struct llama_model *model)
+     * }
+     */
+    public static boolean llama_model_is_hybrid(MemorySegment model) {
+        var mh$ = llama_model_is_hybrid.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("llama_model_is_hybrid", model);
+            }
+            return (boolean)mh$.invokeExact(model);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

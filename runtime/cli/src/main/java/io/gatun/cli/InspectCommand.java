@@ -1,9 +1,13 @@
 package io.gatun.cli;
 
 import io.gatun.engine.EngineOptions;
+import io.gatun.model.GraphChoice;
+import io.gatun.model.GraphSource;
 import io.gatun.model.MemoryPlan;
 import io.gatun.model.Model;
+import io.gatun.model.ModelFormatException;
 import io.gatun.model.UnsupportedModelException;
+import io.gatun.model.Vocabulary;
 import io.gatun.model.gguf.GgufFile;
 import io.gatun.model.gguf.GgufValue;
 import io.gatun.model.gguf.PackedNumbers;
@@ -76,9 +80,11 @@ public final class InspectCommand implements CliCommand {
 
   private List<String> plan(GgufFile file) {
     try {
+      GraphChoice choice = choice(file);
       MemoryPlan plan = Model.plan(file, model.loading());
       int context = context(file);
       return List.of(
+          "graphs    " + choice,
           "memory    %s used in place, %s copied, %s on GPUs"
               .formatted(
                   MemoryPlan.show(plan.mapped()),
@@ -95,9 +101,22 @@ public final class InspectCommand implements CliCommand {
                   MemoryPlan.show(plan.kvPerToken())),
           "machine   %s available of %s"
               .formatted(MemoryPlan.show(plan.available()), MemoryPlan.show(plan.total())));
-    } catch (UnsupportedModelException | io.gatun.model.ModelFormatException e) {
+    } catch (UnsupportedModelException | ModelFormatException e) {
       return List.of("cannot be run: " + e.getMessage());
     }
+  }
+
+  /** Whose graphs compute the file; libllama is asked whether it knows it. */
+  private GraphChoice choice(GgufFile file) {
+    GraphChoice choice = Model.choice(file, model.loading());
+    if (choice.source() == GraphSource.LIBLLAMA) {
+      try {
+        Vocabulary.of(file).close();
+      } catch (ModelFormatException e) {
+        throw new UnsupportedModelException(choice.reason() + "; " + e.getMessage(), e);
+      }
+    }
+    return choice;
   }
 
   private int context(GgufFile file) {
@@ -116,6 +135,9 @@ public final class InspectCommand implements CliCommand {
     all.put("bytes", bytes(file));
     all.put("bytesByType", types(file));
     try {
+      GraphChoice choice = choice(file);
+      all.put("graphs", choice.source().name().toLowerCase(Locale.ROOT));
+      all.put("graphsReason", choice.reason());
       MemoryPlan plan = Model.plan(file, model.loading());
       Map<String, Object> memory = new LinkedHashMap<>();
       memory.put("mappedBytes", plan.mapped());
@@ -126,7 +148,7 @@ public final class InspectCommand implements CliCommand {
       memory.put("availableBytes", plan.available());
       memory.put("totalBytes", plan.total());
       all.put("memory", memory);
-    } catch (UnsupportedModelException | io.gatun.model.ModelFormatException e) {
+    } catch (UnsupportedModelException | ModelFormatException e) {
       all.put("problem", e.getMessage());
     }
     Map<String, Object> metadata = new LinkedHashMap<>();

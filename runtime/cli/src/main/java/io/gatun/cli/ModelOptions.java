@@ -3,6 +3,7 @@ package io.gatun.cli;
 import io.gatun.Gatun;
 import io.gatun.LanguageModel;
 import io.gatun.engine.EngineOptions;
+import io.gatun.model.GraphSource;
 import io.gatun.model.KvTypes;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.LoadOptions.Repacking;
@@ -54,6 +55,13 @@ final class ModelOptions {
 
   @Option(names = "--no-repack", description = "The same as --repack none: start faster.")
   boolean noRepack;
+
+  @Option(
+      names = "--graphs",
+      paramLabel = "WHOSE",
+      description =
+          "own, libllama, or auto: Gatun's own where it has one for the file (default: auto).")
+  String graphs = "auto";
 
   @Option(
       names = "--kernels",
@@ -116,7 +124,8 @@ final class ModelOptions {
         .withRepack(noRepack ? Repacking.NONE : repack)
         .withGpuLayers(gpuLayers)
         .withCheckMemory(!ignoreMemory)
-        .withKernels(Kernels.parse(kernels));
+        .withKernels(Kernels.parse(kernels))
+        .withGraphs(GraphSource.parse(graphs));
   }
 
   EngineOptions running() {

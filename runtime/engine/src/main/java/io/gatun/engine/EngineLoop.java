@@ -53,11 +53,11 @@ final class EngineLoop implements AutoCloseable {
     this.contextTokens = contextTokens;
     this.arrivals = arrivals;
     this.unfinished = unfinished;
-    runner = new GraphRunner(engine, model, options);
+    runner = StepRunner.of(engine, model, options);
     memory = runner.memory();
     adapters = runner.adapters();
     scheduler =
-        new Scheduler(options.sequencesMax(), memory.tables(), memory::makeRoom, runner::seed);
+        new Scheduler(runner.sequencesMax(), memory.tables(), memory::makeRoom, runner::seed);
     forgetting =
         new Forgetting(scheduler, memory, s -> finish(s, FinishReason.CONTEXT_FULL), this::fail);
     batch = new Batch(options.batchRows());

@@ -21,6 +21,7 @@ final class GraphRunner implements StepRunner {
   private final AdapterSlots adapters;
   private final StepInputs inputs;
   private final RowReader reader;
+  private final int sequencesMax;
   private LogitSource logits;
   private long computeNanos;
 
@@ -32,6 +33,7 @@ final class GraphRunner implements StepRunner {
       backend.close();
       throw e;
     }
+    sequencesMax = options.sequencesMax();
     tables = memory.tables();
     graphs = new StepGraphs(model, memory.store(), backend);
     adapters = new AdapterSlots(model, options.adapterBytes(), graphs::dropAdapters);
@@ -85,6 +87,11 @@ final class GraphRunner implements StepRunner {
   @Override
   public void seed(Sequence sequence) {
     new PrefixSeeds(memory.store()).write(sequence);
+  }
+
+  @Override
+  public int sequencesMax() {
+    return sequencesMax;
   }
 
   @Override

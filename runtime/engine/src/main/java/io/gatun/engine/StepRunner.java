@@ -1,5 +1,7 @@
 package io.gatun.engine;
 
+import io.gatun.model.Model;
+
 /**
  * What computes the steps of an engine and keeps their keys and values: Gatun's own graphs, or
  * libllama for models that Gatun has no graph of.
@@ -7,6 +9,16 @@ package io.gatun.engine;
  * @owner the engine's thread; only {@link #cancel} may be called from others
  */
 interface StepRunner extends AutoCloseable {
+  /** The one for a model. */
+  static StepRunner of(Engine engine, Model model, EngineOptions options) {
+    return model.llama().isPresent()
+        ? new LlamaRunner(model, model.llama().get(), options)
+        : new GraphRunner(engine, model, options);
+  }
+
+  /** The most sequences of a batch. */
+  int sequencesMax();
+
   /** Computes a batch; false when {@link #cancel} stopped it, and then nothing of it is kept. */
   boolean compute(Batch batch);
 
@@ -34,10 +46,10 @@ interface StepRunner extends AutoCloseable {
   /** Time inside the native libraries so far. */
   long computeNanos();
 
-  /** Graphs built so far. */
+  /** Graphs of Gatun's built so far. */
   long graphsBuilt();
 
-  /** Memory of intermediate values. */
+  /** Memory of intermediate values; 0 when it is not known. */
   long computeBytes();
 
   @Override

@@ -10,8 +10,10 @@ import io.gatun.tensor.Kernels;
  *     for none; {@link #GPU_AUTO} for as many as fit
  * @param checkMemory whether loading is refused when the memory plan exceeds what is available
  * @param kernels which kernels will compute: weights that they read as they are, are not rearranged
+ * @param graphs whose graphs will compute
  */
-public record LoadOptions(Repacking repack, int gpuLayers, boolean checkMemory, Kernels kernels) {
+public record LoadOptions(
+    Repacking repack, int gpuLayers, boolean checkMemory, Kernels kernels, GraphSource graphs) {
   /** As many layers on GPUs as their memory holds. */
   public static final int GPU_AUTO = -1;
 
@@ -35,22 +37,26 @@ public record LoadOptions(Repacking repack, int gpuLayers, boolean checkMemory, 
   }
 
   public static LoadOptions defaults() {
-    return new LoadOptions(Repacking.AUTO, GPU_AUTO, true, Kernels.own());
+    return new LoadOptions(Repacking.AUTO, GPU_AUTO, true, Kernels.own(), GraphSource.AUTO);
   }
 
   public LoadOptions withRepack(Repacking other) {
-    return new LoadOptions(other, gpuLayers, checkMemory, kernels);
+    return new LoadOptions(other, gpuLayers, checkMemory, kernels, graphs);
   }
 
   public LoadOptions withGpuLayers(int layers) {
-    return new LoadOptions(repack, layers, checkMemory, kernels);
+    return new LoadOptions(repack, layers, checkMemory, kernels, graphs);
   }
 
   public LoadOptions withCheckMemory(boolean check) {
-    return new LoadOptions(repack, gpuLayers, check, kernels);
+    return new LoadOptions(repack, gpuLayers, check, kernels, graphs);
   }
 
   public LoadOptions withKernels(Kernels chosen) {
-    return new LoadOptions(repack, gpuLayers, checkMemory, chosen);
+    return new LoadOptions(repack, gpuLayers, checkMemory, chosen, graphs);
+  }
+
+  public LoadOptions withGraphs(GraphSource chosen) {
+    return new LoadOptions(repack, gpuLayers, checkMemory, kernels, chosen);
   }
 }

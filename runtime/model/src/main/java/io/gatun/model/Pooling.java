@@ -23,6 +23,11 @@ public enum Pooling {
     this.id = id;
   }
 
+  /** Its number in files. */
+  public int id() {
+    return id;
+  }
+
   /** What a file asks for; none for models that only generate. */
   static Optional<Pooling> of(Hyperparams h) {
     int wanted = h.keys().integer("pooling_type", 0);

@@ -11,6 +11,7 @@ import io.gatun.TextListener;
 import io.gatun.TokenStream;
 import io.gatun.engine.EngineOptions;
 import io.gatun.engine.FinishReason;
+import io.gatun.model.GraphSource;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.ModelFormatException;
 import io.gatun.model.UnsupportedModelException;
@@ -163,7 +164,8 @@ class LanguageModelTest {
         .hasMessageContaining("is a folder");
     Path mamba = folder.resolve("mamba.gguf");
     new GgufWriter().put("general.architecture", "mamba").write(mamba);
-    assertThatThrownBy(() -> Gatun.load(mamba))
+    LoadOptions own = LoadOptions.defaults().withGraphs(GraphSource.OWN);
+    assertThatThrownBy(() -> Gatun.load(mamba, own, EngineOptions.defaults()))
         .isInstanceOf(UnsupportedModelException.class)
         .hasMessageContaining("mamba")
         .hasMessageContaining("qwen3");

@@ -141,7 +141,7 @@ class MemoryPlanTest {
         boolean rearranged =
             repacking == Repacking.ALL
                 || (repacking == Repacking.AUTO && !Kernels.own().multiplies(DType.Q4_0));
-        assertThat(model.bytesRepacked() > 0).isEqualTo(rearranged);
+        assertThat(model.memoryPlan().rearranged() > 0).isEqualTo(rearranged);
         assertThat(model.summary()).contains("mapped").contains("rearranged");
       }
     }
@@ -152,7 +152,7 @@ class MemoryPlanTest {
     Path file = MadeModel.write(folder.resolve("g.gguf"), ModelShape.tiny("llama"), DType.Q4_0, 1);
     EngineOptions ggml = EngineOptions.defaults().withKernels(Kernels.ggml());
     try (LanguageModel model = Gatun.load(file, LoadOptions.defaults().withGpuLayers(0), ggml)) {
-      assertThat(model.model().bytesRepacked()).isPositive();
+      assertThat(model.model().memoryPlan().rearranged()).isPositive();
     }
     assertThat(Model.plan(GgufFile.open(file), LoadOptions.defaults().withKernels(Kernels.ggml())))
         .satisfies(plan -> assertThat(plan.privateCopies()).isPositive());

@@ -24,7 +24,7 @@ public final class Embedder implements AutoCloseable {
   private final EmbedderOptions options;
   private final Pooling pooling;
   private final NativeThread thread;
-  private final EmbedderLoop loop;
+  private final TextVectors loop;
   private volatile boolean closed;
 
   private Embedder(Model model, EmbedderOptions options, Pooling pooling) {
@@ -34,7 +34,7 @@ public final class Embedder implements AutoCloseable {
     this.thread = new NativeThread("gatun-embedder");
     int threads = options.threads() > 0 ? options.threads() : ThreadCount.free().threads();
     try {
-      this.loop = thread.call(() -> new EmbedderLoop(model, pooling, threads, options.kernels()));
+      this.loop = thread.call(() -> TextVectors.of(model, pooling, threads, options));
     } catch (RuntimeException e) {
       thread.close();
       throw e;
@@ -57,8 +57,8 @@ public final class Embedder implements AutoCloseable {
                     "%s says not how texts become vectors (%s.pooling_type); choose a pooling: mean, cls or last"
                         .formatted(model.name(), model.hyperparams().architecture())));
     if (pooling == Pooling.RANK
-        && model.weights().find("cls.weight").isEmpty()
-        && model.weights().find("cls.output.weight").isEmpty()) {
+        && model.file().tensor("cls.weight").isEmpty()
+        && model.file().tensor("cls.output.weight").isEmpty()) {
       throw new UnsupportedModelException(
           "%s has no classifier (cls.weight or cls.output.weight), so it cannot rank"
               .formatted(model.name()));

@@ -13,11 +13,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The native side of an {@link Embedder}: graphs by their shape, and computing them.
+ * Makes vectors with Gatun's own graphs, of which it keeps one for each shape.
  *
  * @owner the embedder's thread
  */
-final class EmbedderLoop implements AutoCloseable {
+final class EmbedderLoop implements TextVectors {
   /** Graphs have a multiple of so many rows, so that few are built. */
   private static final int ROWS_STEP = 32;
 
@@ -41,8 +41,8 @@ final class EmbedderLoop implements AutoCloseable {
     }
   }
 
-  /** The vectors of a batch of texts. */
-  List<float[]> compute(List<int[]> texts) {
+  @Override
+  public List<float[]> compute(List<int[]> texts) {
     int tokens = texts.stream().mapToInt(t -> t.length).sum();
     int rows = Math.ceilDiv(tokens, ROWS_STEP) * ROWS_STEP;
     int count = Integer.highestOneBit(2 * texts.size() - 1); // the next power of two

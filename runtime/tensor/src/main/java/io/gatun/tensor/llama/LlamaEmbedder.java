@@ -14,7 +14,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * libllama's own vectors of texts: the oracle of Gatun's.
+ * libllama's own vectors of texts: for models that Gatun has no graph of, and the oracle of
+ * Gatun's.
  *
  * @owner one thread
  */
@@ -27,11 +28,12 @@ public final class LlamaEmbedder implements AutoCloseable {
   /**
    * Makes a context that embeds.
    *
-   * @param rows the most tokens of all texts of one call
+   * @param rowsMax the most tokens of all texts of one call
    * @param pooling libllama's number of it, or -1 for the file's own
    */
-  public LlamaEmbedder(LlamaModel model, int rows, int texts, int threads, int pooling) {
+  public LlamaEmbedder(LlamaModel model, int rowsMax, int texts, int threads, int pooling) {
     NativeLibraries.loadForLlama();
+    int rows = Math.max(rowsMax, texts); // libllama reserves an output for each text
     MemorySegment params = Llama.llama_context_default_params(arena);
     llama_context_params.n_ctx(params, rows);
     llama_context_params.n_batch(params, rows);

@@ -17,7 +17,7 @@ import java.util.BitSet;
 import java.util.OptionalInt;
 
 /**
- * A model in libllama: with its weights as the oracle, or only its vocabulary.
+ * A model in libllama: with its weights, to be computed or as the oracle, or only its vocabulary.
  *
  * @owner whoever opened it closes it, after its contexts; only while no other thread is inside
  */
@@ -72,7 +72,7 @@ public final class LlamaModel implements AutoCloseable {
         Llama.llama_model_load_from_file(arena.allocateFrom(file.toString()), params);
     if (model.equals(NULL)) {
       arena.close();
-      throw new NativeException("libllama cannot load %s: %s".formatted(file, NativeLog.recent()));
+      throw new NativeException("libllama cannot load %s: %s".formatted(file, NativeLog.errors()));
     }
     return new LlamaModel(
         file.toString(), arena, model.reinterpret(1, arena, Llama::llama_model_free));
@@ -91,10 +91,30 @@ public final class LlamaModel implements AutoCloseable {
           Llama.llama_adapter_lora_init(handle(), scratch.allocateFrom(file.toString()));
       if (adapter.equals(NULL)) {
         throw new NativeException(
-            "libllama cannot load the adapter %s: %s".formatted(file, NativeLog.recent()));
+            "libllama cannot load the adapter %s: %s".formatted(file, NativeLog.errors()));
       }
       return new LlamaAdapter(adapter.reinterpret(1, arena, null));
     }
+  }
+
+  /** Whether a text is read by an encoder before a decoder writes, as T5 does it. */
+  public boolean readsWithEncoder() {
+    return Llama.llama_model_has_encoder(handle()) && Llama.llama_model_has_decoder(handle());
+  }
+
+  /** Whether layers carry a state from token to token, which cannot be rewound. */
+  public boolean recurrent() {
+    return Llama.llama_model_is_recurrent(handle()) || Llama.llama_model_is_hybrid(handle());
+  }
+
+  /** E: numbers of a text's vector. */
+  public int embeddingLength() {
+    return Llama.llama_model_n_embd(handle());
+  }
+
+  /** Scores that a classifier gives. */
+  public int labels() {
+    return Llama.llama_model_n_cls_out(handle());
   }
 
   public int tokenCount() {
@@ -215,7 +235,11 @@ public final class LlamaModel implements AutoCloseable {
   public synchronized void close() {
     if (!closed) {
       closed = true;
-      arena.close();
+      try {
+        arena.close();
+      } catch (IllegalStateException inside) {
+        // A thread that failed an assertion is in libllama for ever: its memory is given up.
+      }
     }
   }
 
