@@ -42,6 +42,15 @@ public final class Adapters {
     }
   }
 
+  /** {@link #load(Path)} under a name of one's own. */
+  public Adapter load(Path file, String name) {
+    try {
+      return add(AdapterFile.read(file, name));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
   /**
    * Adds an adapter and brings it into memory.
    *

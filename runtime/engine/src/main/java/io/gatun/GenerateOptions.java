@@ -8,6 +8,7 @@ import io.gatun.model.adapter.Adapter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * How text is generated.
@@ -22,6 +23,10 @@ import java.util.Optional;
  * @param grammar what the text has to look like, if that matters
  * @param contextPolicy what is forgotten when the context is full; the text ends unless told
  *     otherwise
+ * @param logprobs how many of the best tokens' log-probabilities come with each token; −1 for none
+ *     at all, 0 for only the token's own
+ * @param shown special tokens that appear in the text by their names, as some mark where an answer
+ *     or a tool call begins; others show nothing
  */
 public record GenerateOptions(
     int maxTokens,
@@ -30,10 +35,13 @@ public record GenerateOptions(
     boolean parseSpecial,
     List<AdapterUse> adapters,
     Optional<Grammar> grammar,
-    ContextPolicy contextPolicy) {
+    ContextPolicy contextPolicy,
+    int logprobs,
+    Set<Integer> shown) {
   public GenerateOptions {
     adapters = List.copyOf(adapters);
     stop = List.copyOf(stop);
+    shown = Set.copyOf(shown);
     if (maxTokens < 1) {
       throw new IllegalArgumentException("maxTokens must be at least 1, got " + maxTokens);
     }
@@ -51,7 +59,9 @@ public record GenerateOptions(
         false,
         List.of(),
         Optional.empty(),
-        ContextPolicy.stop());
+        ContextPolicy.stop(),
+        -1,
+        Set.of());
   }
 
   /** Always the most probable token. */
@@ -63,17 +73,19 @@ public record GenerateOptions(
         false,
         List.of(),
         Optional.empty(),
-        ContextPolicy.stop());
+        ContextPolicy.stop(),
+        -1,
+        Set.of());
   }
 
   public GenerateOptions withMaxTokens(int tokens) {
     return new GenerateOptions(
-        tokens, sampling, stop, parseSpecial, adapters, grammar, contextPolicy);
+        tokens, sampling, stop, parseSpecial, adapters, grammar, contextPolicy, logprobs, shown);
   }
 
   public GenerateOptions withSampling(SamplerSettings settings) {
     return new GenerateOptions(
-        maxTokens, settings, stop, parseSpecial, adapters, grammar, contextPolicy);
+        maxTokens, settings, stop, parseSpecial, adapters, grammar, contextPolicy, logprobs, shown);
   }
 
   public GenerateOptions withTemperature(float temperature) {
@@ -86,11 +98,20 @@ public record GenerateOptions(
 
   public GenerateOptions withStop(String... texts) {
     return new GenerateOptions(
-        maxTokens, sampling, List.of(texts), parseSpecial, adapters, grammar, contextPolicy);
+        maxTokens,
+        sampling,
+        List.of(texts),
+        parseSpecial,
+        adapters,
+        grammar,
+        contextPolicy,
+        logprobs,
+        shown);
   }
 
   public GenerateOptions withParseSpecial(boolean parse) {
-    return new GenerateOptions(maxTokens, sampling, stop, parse, adapters, grammar, contextPolicy);
+    return new GenerateOptions(
+        maxTokens, sampling, stop, parse, adapters, grammar, contextPolicy, logprobs, shown);
   }
 
   /** Adds an adapter to those that act; 1 is its strength as trained. */
@@ -103,17 +124,46 @@ public record GenerateOptions(
   /** Only text of this form. */
   public GenerateOptions withGrammar(Grammar other) {
     return new GenerateOptions(
-        maxTokens, sampling, stop, parseSpecial, adapters, Optional.of(other), contextPolicy);
+        maxTokens,
+        sampling,
+        stop,
+        parseSpecial,
+        adapters,
+        Optional.of(other),
+        contextPolicy,
+        logprobs,
+        shown);
   }
 
   /** What happens when the context is full. */
   public GenerateOptions withContextPolicy(ContextPolicy other) {
-    return new GenerateOptions(maxTokens, sampling, stop, parseSpecial, adapters, grammar, other);
+    return new GenerateOptions(
+        maxTokens, sampling, stop, parseSpecial, adapters, grammar, other, logprobs, shown);
+  }
+
+  /** With log-probabilities of each token and of so many of the best ones at its place. */
+  public GenerateOptions withLogprobs(int top) {
+    return new GenerateOptions(
+        maxTokens, sampling, stop, parseSpecial, adapters, grammar, contextPolicy, top, shown);
+  }
+
+  /** With these special tokens in the text, by their names. */
+  public GenerateOptions withShown(Set<Integer> tokens) {
+    return new GenerateOptions(
+        maxTokens,
+        sampling,
+        stop,
+        parseSpecial,
+        adapters,
+        grammar,
+        contextPolicy,
+        logprobs,
+        tokens);
   }
 
   /** Exactly these adapters. */
   public GenerateOptions withAdapters(List<AdapterUse> uses) {
     return new GenerateOptions(
-        maxTokens, sampling, stop, parseSpecial, uses, grammar, contextPolicy);
+        maxTokens, sampling, stop, parseSpecial, uses, grammar, contextPolicy, logprobs, shown);
   }
 }

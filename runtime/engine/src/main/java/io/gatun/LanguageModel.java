@@ -62,6 +62,11 @@ public final class LanguageModel implements AutoCloseable {
     return stream(encode(prompt, options.parseSpecial()), options, Optional.empty(), _ -> {});
   }
 
+  /** Streams a completion of tokens; read it to its end or close it. */
+  public TokenStream stream(int[] prompt, GenerateOptions options) {
+    return stream(prompt, options, Optional.empty(), _ -> {});
+  }
+
   /** Streams a completion to a listener, on a virtual thread; close the result to cancel. */
   public AutoCloseable stream(String prompt, GenerateOptions options, TextListener listener) {
     TokenStream stream = stream(prompt, options);
@@ -176,12 +181,14 @@ public final class LanguageModel implements AutoCloseable {
         GenerateRequest.of(prompt)
             .withSampling(options.sampling())
             .withMaxTokens(options.maxTokens())
+            .withLogprobs(options.logprobs())
             .withAdapters(options.adapters())
             .withContextPolicy(options.contextPolicy());
     request = options.grammar().map(request::withGrammar).orElse(request);
     Generation generation =
         engine.submit(keep.isPresent() ? request.withKeep(keep.get()) : request);
-    return new TokenStream(generation, new TextDecoder(vocabulary()), options.stop(), onEnd);
+    return new TokenStream(
+        generation, new TextDecoder(vocabulary(), options.shown()), options.stop(), onEnd);
   }
 
   Vocabulary vocabulary() {

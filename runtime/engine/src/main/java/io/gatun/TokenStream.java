@@ -5,6 +5,7 @@ import io.gatun.engine.GeneratedToken;
 import io.gatun.engine.Generation;
 import io.gatun.engine.Usage;
 import io.gatun.model.TextDecoder;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -30,6 +31,7 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
   private final Pieces pieces = new Pieces();
   private final StringBuilder text = new StringBuilder();
   private final AtomicBoolean reported = new AtomicBoolean();
+  private final List<GeneratedToken> tokens = new ArrayList<>();
   private String next = "";
   private boolean ended;
 
@@ -56,6 +58,20 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
                 pieces, Spliterator.ORDERED | Spliterator.NONNULL | Spliterator.IMMUTABLE),
             false)
         .onClose(this::close);
+  }
+
+  /**
+   * The next piece with its tokens, in place of {@link #iterator} for callers that want both; empty
+   * after the last.
+   */
+  public Optional<TextPiece> nextPiece() {
+    if (!pieces.hasNext() && tokens.isEmpty()) {
+      return Optional.empty();
+    }
+    TextPiece piece = new TextPiece(next, tokens);
+    tokens.clear();
+    next = "";
+    return Optional.of(piece);
   }
 
   /** Reads to the end and returns everything. */
@@ -115,6 +131,7 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
       }
       String piece = next;
       next = "";
+      tokens.clear();
       return piece;
     }
   }
@@ -127,8 +144,12 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
       next += stops.found() ? "" : stops.finish();
       ended = true;
     } else {
+      tokens.add(token.get());
       next = stops.accept(decoder.accept(token.get().id()));
       if (stops.found()) {
+        if (next.isEmpty()) {
+          tokens.clear(); // they belong to the stop text, which does not appear
+        }
         generation.cancel();
         ended = true;
       }

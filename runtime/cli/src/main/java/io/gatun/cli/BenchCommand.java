@@ -101,11 +101,11 @@ public final class BenchCommand implements CliCommand {
   public Integer call() {
     check();
     Load load = new Load(sequences, depth);
-    model.context = sequences * (depth + Math.max(prompt, generated) + 1);
-    model.sequences = sequences;
+    model.options.context = sequences * (depth + Math.max(prompt, generated) + 1);
+    model.options.sequences = sequences;
     List<Measurement> results;
     try (LanguageModel loaded = model.load()) {
-      model.threads = loaded.engine().options().threads();
+      model.options.threads = loaded.engine().options().threads();
       results = against == null ? alone(loaded.engine(), load) : sideBySide(loaded, load);
       Engine.Statistics all = loaded.engine().statistics();
       Console.note(
@@ -142,11 +142,12 @@ public final class BenchCommand implements CliCommand {
 
   /** libllama as it is by default: it rearranges weights unless both sides are told not to. */
   private List<Measurement> sideBySide(LanguageModel loaded, Load load) {
-    boolean repacked = !model.noRepack && model.repack != Repacking.NONE;
+    boolean repacked = !model.options.noRepack && model.options.repack != Repacking.NONE;
     int onGpu = loaded.model().devices().onGpu();
     int cells = loaded.engine().contextTokens();
     try (LlamaModel other = LlamaModel.load(model.file(), repacked, onGpu);
-        BenchRuns llama = new LlamaRuns(other, load, cells, model.batch, model.threads);
+        BenchRuns llama =
+            new LlamaRuns(other, load, cells, model.options.batch, model.options.threads);
         BenchRuns gatun = new EngineRuns(loaded.engine(), load)) {
       return measure(load, gatun, llama);
     }
@@ -198,7 +199,8 @@ public final class BenchCommand implements CliCommand {
     text.append(both ? " llama t/s | ratio |\n" : "\n");
     text.append("|---|---:|---|---:|").append(both ? "---:|---:|\n" : "\n");
     for (Measurement m : results) {
-      text.append("| %s | %d | %s | %s |".formatted(name(), model.threads, m.test(), m.ours()));
+      text.append(
+          "| %s | %d | %s | %s |".formatted(name(), model.options.threads, m.test(), m.ours()));
       if (m.theirs() != null) {
         text.append(" %s | %.3f |".formatted(m.theirs(), m.ratio()));
       }
@@ -212,7 +214,7 @@ public final class BenchCommand implements CliCommand {
     for (Measurement m : results) {
       Map<String, Object> entry = new LinkedHashMap<>();
       entry.put("model", name());
-      entry.put("threads", model.threads);
+      entry.put("threads", model.options.threads);
       entry.put("test", m.test());
       entry.put("tokens", m.tokens());
       entry.put("repetitions", repetitions);

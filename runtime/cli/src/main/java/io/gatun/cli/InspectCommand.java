@@ -120,8 +120,8 @@ public final class InspectCommand implements CliCommand {
   }
 
   private int context(GgufFile file) {
-    if (model.context > 0) {
-      return model.context;
+    if (model.options.context > 0) {
+      return model.options.context;
     }
     String architecture = file.metadata().text("general.architecture").orElse("");
     long own = file.metadata().integer(architecture + ".context_length").orElse(0L);

@@ -41,8 +41,8 @@ public final class PerplexityCommand implements CliCommand {
               : "--chunks must be at least 1, got " + chunks);
     }
     String text = Texts.of(file);
-    if (model.context == 0) {
-      model.context = chunk;
+    if (model.options.context == 0) {
+      model.options.context = chunk;
     }
     try (LanguageModel loaded = model.load()) {
       int[] tokens = loaded.model().vocabulary().encode(text, true, false);

@@ -252,6 +252,8 @@ public final class Engine implements AutoCloseable {
    *
    * @param stepNanos time in all steps
    * @param computeNanos time of that inside GGML; the rest is Java's
+   * @param running requests that are being computed
+   * @param waiting requests that wait for their turn
    * @param freeCells cells that no sequence uses
    * @param prefixTokens tokens that are kept of finished requests
    * @param prefixTokensFound tokens that requests needed not compute because of that
@@ -262,6 +264,8 @@ public final class Engine implements AutoCloseable {
       long stepNanos,
       long computeNanos,
       long graphsBuilt,
+      int running,
+      int waiting,
       int freeCells,
       int prefixTokens,
       long prefixTokensFound,

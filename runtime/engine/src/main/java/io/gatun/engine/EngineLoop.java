@@ -94,6 +94,8 @@ final class EngineLoop implements AutoCloseable {
         stepNanos,
         runner.computeNanos(),
         runner.graphsBuilt(),
+        scheduler.runningCount(),
+        arrivals.size() + scheduler.waitingCount(),
         memory.tables().free(),
         memory.prefixes().tokens(),
         memory.prefixes().found(),
@@ -215,9 +217,13 @@ final class EngineLoop implements AutoCloseable {
     }
   }
 
-  /** Appends what the grammar leaves no choice about; it is computed with the next step. */
+  /**
+   * Appends what the grammar leaves no choice about; it is computed with the next step. Where
+   * probabilities are wanted nothing is skipped, as only logits tell them.
+   */
   private void jump(Sequence sequence, GrammarMatcher grammar) {
-    for (int token : grammar.jump()) {
+    List<Integer> forced = sequence.request().logprobs() < 0 ? grammar.jump() : List.of();
+    for (int token : forced) {
       if (!sequence.generation().done()) {
         append(sequence, new GeneratedToken(token, Float.NaN, List.of()));
       }

@@ -48,6 +48,14 @@ final class Scheduler {
     return running.isEmpty() && waiting.isEmpty();
   }
 
+  int runningCount() {
+    return running.size();
+  }
+
+  int waitingCount() {
+    return waiting.size();
+  }
+
   /** All sequences, running ones first. */
   List<Sequence> all() {
     List<Sequence> all = new ArrayList<>(running);

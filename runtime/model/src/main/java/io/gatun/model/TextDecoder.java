@@ -5,6 +5,7 @@ import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 
 /**
  * Turns tokens into text one by one. A character whose bytes are spread over several tokens appears
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
  */
 public final class TextDecoder {
   private final Vocabulary vocabulary;
+  private final Set<Integer> shown;
   private final CharsetDecoder utf8 =
       StandardCharsets.UTF_8
           .newDecoder()
@@ -24,12 +26,22 @@ public final class TextDecoder {
   private byte[] pending = {};
 
   public TextDecoder(Vocabulary vocabulary) {
+    this(vocabulary, Set.of());
+  }
+
+  /**
+   * @param shown special tokens that appear by their names
+   */
+  public TextDecoder(Vocabulary vocabulary, Set<Integer> shown) {
     this.vocabulary = vocabulary;
+    this.shown = Set.copyOf(shown);
   }
 
   /** The text that this token completes; may be empty. */
   public String accept(int token) {
-    return decode(vocabulary.bytes(token), false);
+    byte[] bytes = vocabulary.bytes(token);
+    boolean name = bytes.length == 0 && shown.contains(token);
+    return decode(name ? vocabulary.show(token).getBytes(StandardCharsets.UTF_8) : bytes, false);
   }
 
   /** What is left of an unfinished character, as U+FFFD; empty otherwise. */

@@ -32,18 +32,22 @@ class ArchitectureRulesTest {
         .definedBy("io.gatun.engine..")
         .layer("façade")
         .definedBy("io.gatun")
+        .layer("server")
+        .definedBy("io.gatun.server..")
         .layer("cli")
         .definedBy("io.gatun.cli..")
         .whereLayer("cli")
         .mayNotBeAccessedByAnyLayer()
-        .whereLayer("façade")
+        .whereLayer("server")
         .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("façade")
+        .mayOnlyBeAccessedByLayers("server", "cli")
         .whereLayer("engine")
-        .mayOnlyBeAccessedByLayers("façade", "cli")
+        .mayOnlyBeAccessedByLayers("façade", "server", "cli")
         .whereLayer("model")
-        .mayOnlyBeAccessedByLayers("engine", "façade", "cli")
+        .mayOnlyBeAccessedByLayers("engine", "façade", "server", "cli")
         .whereLayer("tensor")
-        .mayOnlyBeAccessedByLayers("model", "engine", "façade", "cli")
+        .mayOnlyBeAccessedByLayers("model", "engine", "façade", "server", "cli")
         .check(GATUN);
   }
 
@@ -53,6 +57,18 @@ class ArchitectureRulesTest {
         .matching("io.gatun.(bindings|tensor|engine|cli)..")
         .should()
         .beFreeOfCycles()
+        .check(GATUN);
+    slices().matching("io.gatun.server.(*)..").should().beFreeOfCycles().check(GATUN);
+  }
+
+  @Test
+  void only_two_packages_of_the_server_know_its_web_server() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("io.gatun.server", "io.gatun.server.http")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.helidon..")
         .check(GATUN);
   }
 

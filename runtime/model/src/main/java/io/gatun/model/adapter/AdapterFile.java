@@ -28,9 +28,14 @@ public final class AdapterFile {
    * @throws CapacityException when the Java heap has no room for it
    */
   public static Adapter read(Path file) throws IOException {
+    return read(file, nameOf(file));
+  }
+
+  /** {@link #read(Path)} under a name of one's own. */
+  public static Adapter read(Path file, String name) throws IOException {
     GgufFile gguf = GgufFile.open(file);
     try (TensorReader reader = TensorReader.open(gguf)) {
-      return new AdapterReader(file, gguf, reader).read(nameOf(file));
+      return new AdapterReader(file, gguf, reader).read(name);
     }
   }
 

@@ -1,0 +1,40 @@
+package io.gatun.server.generate;
+
+import io.gatun.server.http.ApiException;
+import io.gatun.server.http.Exchange;
+import io.gatun.server.http.Fields;
+import io.gatun.server.models.ModelKind;
+import io.gatun.server.models.ModelUse;
+import io.gatun.server.models.ServedModels;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * What every address that generates texts needs. Thread-safe.
+ *
+ * @param prompts makes prompts within the server's limits
+ */
+public record Texts(ServedModels models, Prompts prompts) {
+  /** The model that a request names, for as long as the result is open. */
+  public ModelUse use(Fields body) throws IOException, InterruptedException {
+    return models.use(body.text("model"), ModelKind.TEXT);
+  }
+
+  /** What reads the choices of a request. */
+  public interface Answering {
+    void answer(Choices choices) throws InterruptedException;
+  }
+
+  /**
+   * Generates. A client that leaves stops it.
+   *
+   * @throws ApiException when what was generated is of no use
+   */
+  public void generate(Exchange exchange, ModelUse use, List<TextPlan> plans, Answering answering)
+      throws InterruptedException {
+    try (Choices choices = Choices.start(use.text(), plans);
+        Exchange.Watch _ = exchange.watch(choices::cancel)) {
+      answering.answer(choices);
+    }
+  }
+}
