@@ -37,7 +37,7 @@ final class GraphRunner implements StepRunner {
     tables = memory.tables();
     graphs = new StepGraphs(model, memory.store(), backend);
     adapters = new AdapterSlots(model, options.adapterBytes(), graphs::dropAdapters);
-    inputs = new StepInputs(options.batchRows(), model.hyperparams().slidingWindow());
+    inputs = new StepInputs(options.batchRows(), model);
     reader = new RowReader(model.vocabularySize());
     try {
       // The graph of every decode step: what does not fit in the file shows now, not later.

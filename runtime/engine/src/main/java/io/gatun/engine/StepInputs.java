@@ -1,8 +1,12 @@
 package io.gatun.engine;
 
+import io.gatun.model.AttentionWindow;
 import io.gatun.model.DecoderGraph;
+import io.gatun.model.Model;
+import io.gatun.model.Temperature;
 import io.gatun.tensor.CompiledGraph;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -16,7 +20,8 @@ final class StepInputs {
   /** −∞ in F16. */
   private static final short HIDDEN = (short) 0xfc00;
 
-  private final int slidingWindow;
+  private final AttentionWindow window;
+  private final Optional<Temperature> temperature;
   private final Shaped[] shaped;
   private short[] mask = {};
 
@@ -27,9 +32,10 @@ final class StepInputs {
     }
   }
 
-  StepInputs(int batchRows, int slidingWindow) {
+  StepInputs(int batchRows, Model model) {
     this.shaped = new Shaped[batchRows + 1];
-    this.slidingWindow = slidingWindow;
+    this.window = model.hyperparams().window();
+    this.temperature = model.architecture().temperature(model.hyperparams());
   }
 
   void write(Batch batch, DecoderGraph graph, CompiledGraph target) {
@@ -49,6 +55,9 @@ final class StepInputs {
     }
     target.write(graph.tokens(), arrays.tokens());
     target.write(graph.positions(), arrays.positions());
+    if (graph.temperatures().isPresent() && temperature.isPresent()) {
+      target.write(graph.temperatures().get(), temperature.get().at(arrays.positions()));
+    }
     target.write(graph.outputRows(), outputRows(batch));
     write(graph.full(), arrays.cells(), () -> mask(batch, graph.full(), false), target);
     write(graph.windowed(), arrays.windowed(), () -> mask(batch, graph.windowed(), true), target);
@@ -84,7 +93,7 @@ final class StepInputs {
     for (int row = 0; row < batch.rows(); row++) {
       CellList cells = batch.sequence(row).cells();
       int position = batch.position(row);
-      int first = windowed ? Math.max(cells.held(), position - slidingWindow + 1) : 0;
+      int first = windowed ? Math.max(cells.held(), window.first(position)) : 0;
       for (int p = first; p <= position; p++) {
         mask[row * kvLength + (windowed ? cells.windowedAt(p) : cells.at(p))] = VISIBLE;
       }

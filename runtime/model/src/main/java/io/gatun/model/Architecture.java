@@ -3,6 +3,7 @@ package io.gatun.model;
 import io.gatun.model.gguf.GgufMetadata;
 import io.gatun.tensor.Op.UnaryKind;
 import io.gatun.tensor.Tensor;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -69,6 +70,16 @@ public interface Architecture {
   /** Whether a layer sees only the last {@code slidingWindow} tokens. */
   default boolean sliding(Hyperparams h, int layer) {
     return false;
+  }
+
+  /** Whether a window is the chunk of the text that a token is in, and not the last tokens. */
+  default boolean chunked() {
+    return false;
+  }
+
+  /** How queries grow with their position, where layers ask for it. */
+  default Optional<Temperature> temperature(Hyperparams h) {
+    return Optional.empty();
   }
 
   /**

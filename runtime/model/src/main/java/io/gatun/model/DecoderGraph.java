@@ -12,6 +12,7 @@ import java.util.function.Function;
  *
  * @param tokens I32 [T]
  * @param positions I32 [T]
+ * @param temperatures F32 [1, 1, T], by how much queries grow; empty where they do not
  * @param full cells I64 [T] and mask F16 [S, T] of layers that see everything
  * @param windowed the same of layers with a window
  * @param outputRows I32 [N]
@@ -21,6 +22,7 @@ public record DecoderGraph(
     Graph graph,
     Tensor tokens,
     Tensor positions,
+    Optional<Tensor> temperatures,
     Cells full,
     Cells windowed,
     Tensor outputRows,
@@ -65,6 +67,7 @@ public record DecoderGraph(
     Tensor cells = g.indices("cells", DType.I64, size.cells(), key.rows());
     Tensor windowCells =
         size.split() ? g.indices("window_cells", DType.I64, size.windowed(), key.rows()) : cells;
+    Tensor temperatures = g.input("temperatures", DType.F32, 1, 1, key.rows());
     Tensor mask = g.input("mask", DType.F16, key.kvLength(), key.rows());
     Tensor windowMask = g.input("window_mask", DType.F16, key.windowLength(), key.rows());
     Tensor outputRows = g.indices("output_rows", DType.I32, key.rows(), key.outputs());
@@ -79,6 +82,7 @@ public record DecoderGraph(
             model.weights()::find,
             g,
             positions,
+            temperatures,
             Optional.of(outputRows),
             model.frequencyFactors(store.size().cells()).map(g::stored),
             path,
@@ -92,6 +96,7 @@ public record DecoderGraph(
         graph,
         tokens,
         positions,
+        Optional.of(temperatures).filter(t -> graph.hasInput(t.name())),
         new Cells(cells, mask, graph.hasInput("cells"), graph.hasInput("mask")),
         new Cells(windowCells, windowMask, size.split() && windowed, windowed),
         outputRows,

@@ -11,6 +11,7 @@ import java.util.Optional;
  *
  * @param tokens I32 [T]
  * @param positions I32 [T], from 0 in each text
+ * @param temperatures F32 [1, 1, T], by how much queries grow; used where they do
  * @param mask F16 [T, T]: 0 or, for models with {@link Architecture#distances}, how far away with a
  *     minus; −∞ for rows of other texts
  * @param slidingMask the same for layers with a window
@@ -22,6 +23,7 @@ public record EmbeddingGraph(
     Graph graph,
     Tensor tokens,
     Tensor positions,
+    Tensor temperatures,
     Tensor mask,
     Tensor slidingMask,
     Tensor rows,
@@ -37,6 +39,7 @@ public record EmbeddingGraph(
     Tensor tokens = g.indices("tokens", DType.I32, model.vocabularySize(), key.rows());
     int positionsMax = model.hyperparams().contextLength();
     Tensor positions = g.indices("positions", DType.I32, positionsMax, key.rows());
+    Tensor temperatures = g.input("temperatures", DType.F32, 1, 1, key.rows());
     Tensor mask = g.input("mask", DType.F16, key.rows(), key.rows());
     Tensor sliding = g.input("sliding_mask", DType.F16, key.rows(), key.rows());
     Tensor rows = g.indices("rows", DType.I32, key.rows(), key.texts());
@@ -48,6 +51,7 @@ public record EmbeddingGraph(
             model.weights()::find,
             g,
             positions,
+            temperatures,
             average ? Optional.empty() : Optional.of(rows),
             model.frequencyFactors(model.hyperparams().contextLength()).map(g::stored),
             new FreshAttention(mask, sliding),
@@ -60,7 +64,8 @@ public record EmbeddingGraph(
             ? model.architecture().scores(scope, pooled)
             : projected(scope, pooled);
     g.output(vectors);
-    return new EmbeddingGraph(g.build(), tokens, positions, mask, sliding, rows, shares, vectors);
+    return new EmbeddingGraph(
+        g.build(), tokens, positions, temperatures, mask, sliding, rows, shares, vectors);
   }
 
   /** Whether all rows of a text matter, and not one that stands for it. */

@@ -148,6 +148,12 @@ public record Hyperparams(
         metadata);
   }
 
+  /** What layers with a window see. */
+  public AttentionWindow window() {
+    boolean chunked = Architectures.find(architecture).map(Architecture::chunked).orElse(false);
+    return new AttentionWindow(slidingWindow, chunked);
+  }
+
   /** Length of a token's keys in a layer, all heads together. */
   public int keyWidth() {
     return kvHeadCount * headDim;

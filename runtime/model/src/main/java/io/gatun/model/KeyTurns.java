@@ -40,6 +40,7 @@ record KeyTurns(List<Optional<Turn>> layers) {
     GraphBuilder g = new GraphBuilder();
     Tensor tokens = g.indices("tokens", DType.I32, model.vocabularySize(), 1);
     Tensor positions = g.indices("positions", DType.I32, Integer.MAX_VALUE, 1);
+    Tensor temperatures = g.input("temperatures", DType.F32, 1, 1, 1);
     Tensor mask = g.input("mask", DType.F16, 1, 1);
     List<Tensor> keys = new ArrayList<>();
     List<Tensor> inputs = new ArrayList<>();
@@ -50,6 +51,7 @@ record KeyTurns(List<Optional<Turn>> layers) {
             model.weights()::find,
             g,
             positions,
+            temperatures,
             Optional.empty(),
             model.frequencyFactors(contextTokens).map(g::stored),
             (p, s, q, k, v, options) -> {
@@ -92,13 +94,17 @@ record KeyTurns(List<Optional<Turn>> layers) {
     return Optional.empty();
   }
 
-  /** What a tensor's numbers come from unchanged. */
+  /**
+   * What a tensor's numbers come from unchanged, or divided by the length of their row, which no
+   * rotation changes.
+   */
   private static Tensor moved(Tensor tensor) {
     Tensor x = tensor;
     while (x.op() instanceof Op.View
         || x.op() instanceof Op.Reshape
         || x.op() instanceof Op.Permute
         || x.op() instanceof Op.Repeat
+        || x.op() instanceof Op.RmsNorm
         || x.op() instanceof Op.Dense) {
       x = x.operands().getFirst();
     }

@@ -82,6 +82,16 @@ public final class LayerScope extends ModelScope {
     return x.rope(pass.positions(), parameters);
   }
 
+  /** Whether queries grow with their position in this model. */
+  public boolean grows() {
+    return pass.model().architecture().temperature(h()).isPresent();
+  }
+
+  /** Queries that grow with their position, as {@link Architecture#temperature} says. */
+  public Tensor tempered(Tensor q) {
+    return q.mul(pass.temperatures());
+  }
+
   /** Attention with scale 1/√D: q [D, H, T], k and v [D, G, T] → [D·H, T]. */
   public Tensor attend(Tensor q, Tensor k, Tensor v) {
     return attend(q, k, v, Attention.scaled(h().attentionScale()));

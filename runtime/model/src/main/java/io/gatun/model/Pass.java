@@ -10,6 +10,7 @@ import java.util.Optional;
  *
  * @param weights the model's, or others in their place
  * @param positions I32 [T]
+ * @param temperatures F32 [1, 1, T], by how much queries grow with their position
  * @param outputRows I32 [N], empty when all rows are wanted
  * @param frequencyFactors F32 [dims/2] of rotary positions, when the file has them
  */
@@ -18,6 +19,7 @@ record Pass(
     WeightSource weights,
     GraphBuilder graph,
     Tensor positions,
+    Tensor temperatures,
     Optional<Tensor> outputRows,
     Optional<Tensor> frequencyFactors,
     AttentionPath path,

@@ -14,6 +14,7 @@ import java.util.function.Function;
  *
  * @param tokens I32 [T]
  * @param positions I32 [T]
+ * @param temperatures F32 [1, 1, T], by how much queries grow; used where they do
  * @param mask F16 [P+T, T], 0 or −∞; used when the model has full layers
  * @param slidingMask F16 [P+T, T] for layers with a window
  * @param logits F32 [V, T]
@@ -23,6 +24,7 @@ public record TrainingGraph(
     GraphBuilder graph,
     Tensor tokens,
     Tensor positions,
+    Tensor temperatures,
     Tensor mask,
     Tensor slidingMask,
     Tensor logits,
@@ -44,6 +46,7 @@ public record TrainingGraph(
     GraphBuilder g = new GraphBuilder();
     Tensor tokens = g.indices("tokens", DType.I32, model.vocabularySize(), rows);
     Tensor positions = g.indices("positions", DType.I32, Integer.MAX_VALUE, rows);
+    Tensor temperatures = g.input("temperatures", DType.F32, 1, 1, rows);
     Tensor mask = g.input("mask", DType.F16, before + rows, rows);
     Tensor sliding = g.input("sliding_mask", DType.F16, before + rows, rows);
     // A tied output may have a rearranged copy, which would not learn: only what the file has.
@@ -58,12 +61,14 @@ public record TrainingGraph(
             all,
             g,
             positions,
+            temperatures,
             Optional.empty(),
             model.frequencyFactors(model.hyperparams().contextLength()).map(g::stored),
             new FreshAttention(mask, sliding),
             changes.apply(g));
     List<Tensor> layerInputs = new ArrayList<>();
     Tensor logits = LayerLoop.run(pass, tokens, layerInputs::add);
-    return new TrainingGraph(g, tokens, positions, mask, sliding, logits, layerInputs);
+    return new TrainingGraph(
+        g, tokens, positions, temperatures, mask, sliding, logits, layerInputs);
   }
 }

@@ -46,7 +46,8 @@ class HostileModelTest {
           .withLayers(2)
           .with("expert_group_count", 4)
           .with("expert_group_used_count", 2),
-      ModelShape.latentOfHeads().withLayers(1)
+      ModelShape.latentOfHeads().withLayers(1),
+      ModelShape.chunked(4, 2)
     };
     int ran = 0;
     for (ModelShape shape : shapes) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.gatun.adapters.training.PrefixParameters;
-import io.gatun.bindings.GatunException;
 import io.gatun.engine.AdapterUse;
 import io.gatun.engine.Engine;
 import io.gatun.engine.EngineOptions;
@@ -25,7 +24,6 @@ import io.gatun.model.gguf.GgufFile;
 import io.gatun.tensor.DType;
 import io.gatun.tensor.ShapeException;
 import io.gatun.tests.kit.MadeModel;
-import io.gatun.tests.kit.ModelCopy;
 import io.gatun.tests.kit.ModelShape;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,8 +37,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /** A cache whose values are a part of its keys, used as any other. */
 @Timeout(120)
@@ -142,35 +138,6 @@ class LatentCacheTest {
           .isInstanceOf(ShapeException.class)
           .hasMessageContaining(why);
     }
-  }
-
-  @ParameterizedTest
-  @CsvSource({
-    "attention.kv_lora_rank, 48, 'attention.key_length is 96, expected 80'",
-    "attention.value_length, 96, 'attention.value_length is 96, expected 64'",
-    "attention.head_count_kv, 8, 'attention.head_count_kv is 8, expected 1'",
-    "attention.key_length_mla, 32, 'attention.key_length_mla is 32, expected more than the 32'",
-    "attention.value_length_mla, 0, 'attention.value_length_mla is 0, expected 1 or more'",
-    "nextn_predict_layers, 4, 'nextn_predict_layers is 4, but there are 4 layers'",
-    "attention.value_length_mla, 16, 'attn_v_b.weight is [64, 32, 8], expected [64, 16, 8]'",
-    "expert_gating_func, 4, 'expert_gating_func is 4; known are 1'",
-    "expert_group_count, 3, '8 experts (expert_count) in 3 groups'",
-    "expert_group_count, 8, 'in 8 groups'"
-  })
-  void numbers_that_do_not_fit_are_refused(String key, int number, String message)
-      throws Exception {
-    // The tensors stay as they are: only what the file says of them changes.
-    Path wrong = folder.resolve("wrong.gguf");
-    var _ = ModelCopy.with(file, wrong, "deepseek2." + key, number);
-    assertThatThrownBy(
-            () -> {
-              try (Model loaded = Model.load(wrong, LoadOptions.defaults());
-                  Engine engine = Engine.open(loaded, SMALL)) {
-                var _ = engine.submit(request(1, 2, 3)).finishReason();
-              }
-            })
-        .isInstanceOf(GatunException.class)
-        .hasMessageContaining(message);
   }
 
   private static GenerateRequest request(int... prompt) {

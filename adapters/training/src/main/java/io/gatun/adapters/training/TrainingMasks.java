@@ -1,5 +1,6 @@
 package io.gatun.adapters.training;
 
+import io.gatun.model.AttentionWindow;
 import io.gatun.model.TrainingGraph;
 import io.gatun.tensor.CompiledGraph;
 import io.gatun.tensor.Tensor;
@@ -14,21 +15,21 @@ import java.util.Arrays;
 final class TrainingMasks {
   private static final short HIDDEN = (short) 0xfc00; // −∞ in F16
 
-  private final int slidingWindow;
+  private final AttentionWindow window;
   private final int prefixRows;
   private short[] mask = {};
 
   /**
    * @param prefixRows P, of a prefix that is before every example
    */
-  TrainingMasks(int slidingWindow, int prefixRows) {
-    this.slidingWindow = slidingWindow;
+  TrainingMasks(AttentionWindow window, int prefixRows) {
+    this.window = window;
     this.prefixRows = prefixRows;
   }
 
   void write(CompiledGraph target, TrainingGraph forward, MiniBatch batch) {
-    write(target, forward.mask(), batch, Integer.MAX_VALUE);
-    write(target, forward.slidingMask(), batch, slidingWindow);
+    write(target, forward.mask(), batch, AttentionWindow.NONE);
+    write(target, forward.slidingMask(), batch, window);
   }
 
   /** Positions of rows: those of the prefix come first. */
@@ -41,7 +42,7 @@ final class TrainingMasks {
   }
 
   /** [P+T, T] */
-  private void write(CompiledGraph target, Tensor input, MiniBatch batch, int window) {
+  private void write(CompiledGraph target, Tensor input, MiniBatch batch, AttentionWindow seeing) {
     if (!target.graph().hasInput(input.name())) {
       return;
     }
@@ -54,11 +55,12 @@ final class TrainingMasks {
     for (int row = 0; row < rows; row++) {
       int position = batch.examples()[row] < 0 ? 0 : batch.positions()[row];
       int first = row * columns;
-      int seen = Math.min(position, window - 1);
+      int begin = seeing.first(prefixRows + position);
+      int seen = Math.min(position, prefixRows + position - begin);
       int self = first + prefixRows + row;
       Arrays.fill(mask, self - seen, self + 1, (short) 0);
       // The window may begin within the prefix.
-      int hidden = Math.clamp((long) prefixRows + position - window + 1, 0, prefixRows);
+      int hidden = Math.min(begin, prefixRows);
       Arrays.fill(mask, first + hidden, first + prefixRows, (short) 0);
     }
     target.write(input, mask, mask.length);

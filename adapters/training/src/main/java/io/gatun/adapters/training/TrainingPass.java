@@ -3,6 +3,7 @@ package io.gatun.adapters.training;
 import io.gatun.adapters.training.Parameters.Changes;
 import io.gatun.adapters.training.TrainerOptions.RouterLosses;
 import io.gatun.model.Model;
+import io.gatun.model.Temperature;
 import io.gatun.model.TrainingGraph;
 import io.gatun.tensor.Backend;
 import io.gatun.tensor.CompiledGraph;
@@ -34,6 +35,7 @@ final class TrainingPass implements AutoCloseable {
   private final Backend backend;
   private final ParameterStore store;
   private final TrainingMasks masks;
+  private final Optional<Temperature> temperature;
   private final TrainingGraph forward;
   private final Changes changes;
   private final Tensor labels;
@@ -56,7 +58,8 @@ final class TrainingPass implements AutoCloseable {
       Kind kind) {
     this.backend = backend;
     this.store = store;
-    this.masks = new TrainingMasks(model.hyperparams().slidingWindow(), parameters.prefixRows());
+    this.masks = new TrainingMasks(model.hyperparams().window(), parameters.prefixRows());
+    this.temperature = model.architecture().temperature(model.hyperparams());
     int rows = options.batchRows();
     boolean learning = kind != Kind.EVALUATE;
     RouterLosses routers = learning ? options.routerLosses() : RouterLosses.NONE;
@@ -151,6 +154,9 @@ final class TrainingPass implements AutoCloseable {
     compiled.begin();
     compiled.write(forward.tokens(), batch.tokens());
     compiled.write(forward.positions(), masks.positions(batch));
+    if (temperature.isPresent() && compiled.graph().hasInput(forward.temperatures().name())) {
+      compiled.write(forward.temperatures(), temperature.get().at(masks.positions(batch)));
+    }
     compiled.write(labels, batch.labels());
     compiled.write(weights, batch.weights());
     masks.write(compiled, forward, batch);

@@ -2,6 +2,7 @@ package io.gatun.engine.embed;
 
 import io.gatun.engine.GraphCache;
 import io.gatun.model.Architecture;
+import io.gatun.model.AttentionWindow;
 import io.gatun.model.EmbeddingGraph;
 import io.gatun.model.Hyperparams;
 import io.gatun.model.Model;
@@ -75,12 +76,17 @@ final class EmbedderLoop implements TextVectors {
     if (graph.graph().hasInput("positions")) {
       runnable.write(graph.positions(), batch.positions());
     }
+    if (graph.graph().hasInput("temperatures")) {
+      architecture
+          .temperature(h)
+          .ifPresent(t -> runnable.write(graph.temperatures(), t.at(batch.positions())));
+    }
     int cells = batch.rows() * batch.rows();
     if (graph.graph().hasInput("mask")) {
-      runnable.write(graph.mask(), batch.mask(causal, 0, distances), cells);
+      runnable.write(graph.mask(), batch.mask(causal, AttentionWindow.NONE, distances), cells);
     }
     if (graph.graph().hasInput("sliding_mask")) {
-      short[] mask = batch.mask(causal, h.slidingWindow(), distances);
+      short[] mask = batch.mask(causal, h.window(), distances);
       runnable.write(graph.slidingMask(), mask, cells);
     }
     if (EmbeddingGraph.averages(model, pooling)) {

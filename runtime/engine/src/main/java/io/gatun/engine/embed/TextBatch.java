@@ -1,5 +1,6 @@
 package io.gatun.engine.embed;
 
+import io.gatun.model.AttentionWindow;
 import java.util.Arrays;
 import java.util.List;
 
@@ -65,7 +66,7 @@ record TextBatch(List<int[]> texts, int rows) {
    * @param window how far rows see, 0 for all the way; to both sides together unless causal
    * @param distances whether what is seen holds how far away it is, with a minus
    */
-  short[] mask(boolean causal, int window, boolean distances) {
+  short[] mask(boolean causal, AttentionWindow window, boolean distances) {
     short[] mask = new short[rows * rows];
     Arrays.fill(mask, HIDDEN);
     int at = 0;
@@ -86,10 +87,10 @@ record TextBatch(List<int[]> texts, int rows) {
     return mask;
   }
 
-  private static boolean sees(int row, int other, boolean causal, int window) {
+  private static boolean sees(int row, int other, boolean causal, AttentionWindow window) {
     if (causal) {
-      return other <= row && (window == 0 || row - other < window);
+      return other <= row && other >= window.first(row);
     }
-    return window == 0 || Math.abs(row - other) <= window / 2;
+    return window.length() == 0 || Math.abs(row - other) <= window.length() / 2;
   }
 }

@@ -3,14 +3,15 @@ package io.gatun.model.arch;
 import io.gatun.model.Architecture;
 import io.gatun.model.Hyperparams;
 import io.gatun.model.LayerScope;
-import io.gatun.model.UnsupportedModelException;
+import io.gatun.model.Temperature;
 import io.gatun.model.gguf.GgufMetadata;
 import io.gatun.tensor.Tensor;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * DeepSeek V2, V3 and R1, Kimi K2, GLM 4.7 Flash, GigaChat 3: latent attention, and behind the
- * first layers experts of which some are used by every token.
+ * DeepSeek V2, V3 and R1, Kimi K2, Mistral Large 3, GLM 4.7 Flash, GigaChat 3: latent attention,
+ * and behind the first layers experts of which some are used by every token.
  *
  * @source arXiv 2405.04434, 2412.19437; llama.cpp v0.4.0, src/models/deepseek2.cpp
  */
@@ -28,17 +29,18 @@ public final class Deepseek2 implements Architecture {
     Hyperparams read = NextTokens.without(Hyperparams.read(metadata, neox()));
     Hyperparams h = read.withRope(LatentAttention.rope(read));
     var _ = LatentAttention.of(h);
-    if (h.keys().number("attention.temperature_scale", 0) != 0) {
-      throw new UnsupportedModelException(
-          "%s: deepseek2.attention.temperature_scale: queries that grow with their position are not supported"
-              .formatted(metadata.file()));
-    }
+    var _ = temperature(h);
     return h;
   }
 
   @Override
   public boolean valuesInKeys(Hyperparams h) {
     return LatentAttention.of(h).absorbed();
+  }
+
+  @Override
+  public Optional<Temperature> temperature(Hyperparams h) {
+    return Scales.temperature(h, h.keys().integer("attention.temperature_length", 0));
   }
 
   @Override

@@ -35,22 +35,25 @@ final class Experts {
    *
    * @param normalise whether the K weights are divided by their sum
    * @param scale what the weights are multiplied with
+   * @param onInputs whether experts get their inputs weighted instead of having their outputs
+   *     weighted; they are then chosen by scores as they are
    */
-  record Routing(Gating gating, boolean normalise, float scale, GluKind activation) {
+  record Routing(
+      Gating gating, boolean normalise, float scale, GluKind activation, boolean onInputs) {
     Routing normalised() {
-      return new Routing(gating, true, scale, activation);
+      return new Routing(gating, true, scale, activation, onInputs);
     }
 
     Routing scaledByKey(LayerScope s) {
       float factor = (float) s.h().keys().number("expert_weights_scale", 0);
-      return new Routing(gating, normalise, factor, activation);
+      return new Routing(gating, normalise, factor, activation, onInputs);
     }
 
     /** With everything that files say by keys; without them as this. */
     Routing byKeys(LayerScope s) {
       Hyperparams.Keys keys = s.h().keys();
       boolean sums = keys.flag("expert_weights_norm", normalise);
-      return new Routing(gatingByKey(keys), sums, scale, activation).scaledByKey(s);
+      return new Routing(gatingByKey(keys), sums, scale, activation, onInputs).scaledByKey(s);
     }
 
     /** The numbers are GGUF's. */
@@ -69,23 +72,27 @@ final class Experts {
     }
 
     Routing withActivation(GluKind kind) {
-      return new Routing(gating, normalise, scale, kind);
+      return new Routing(gating, normalise, scale, kind, onInputs);
+    }
+
+    Routing ofInputs() {
+      return new Routing(gating, normalise, scale, activation, true);
     }
   }
 
   /** Softmax over all experts, then the best K. */
   static Routing softmax() {
-    return new Routing(Gating.SOFTMAX, false, 0f, GluKind.SWIGLU);
+    return new Routing(Gating.SOFTMAX, false, 0f, GluKind.SWIGLU, false);
   }
 
   /** The logistic function of each score, then the best K. */
   static Routing sigmoid() {
-    return new Routing(Gating.SIGMOID, false, 0f, GluKind.SWIGLU);
+    return new Routing(Gating.SIGMOID, false, 0f, GluKind.SWIGLU, false);
   }
 
   /** The best K, then softmax over their scores. */
   static Routing softmaxOverSelected() {
-    return new Routing(Gating.SOFTMAX_OF_SELECTED, false, 0f, GluKind.SWIGLU);
+    return new Routing(Gating.SOFTMAX_OF_SELECTED, false, 0f, GluKind.SWIGLU, false);
   }
 
   /**
@@ -102,12 +109,18 @@ final class Experts {
   /** [E, T] → [E, T]. */
   static Tensor of(LayerScope s, Tensor x, Routing routing) {
     Routed r = route(s, x, routing);
-    Tensor each = x.reshape(x.shape().d0(), 1, x.shape().d1()); // [E, 1, T]
+    int perToken = s.h().expertsPerToken();
+    long rows = x.shape().d1();
+    Tensor each = x.reshape(x.shape().d0(), 1, rows); // [E, 1, T]
+    if (routing.onInputs()) {
+      Tensor copies = perToken == 1 ? each : each.repeat(x.shape().d0(), perToken, rows);
+      each = copies.mul(r.weights()); // [E, K, T]
+    }
     Tensor out = s.experts("ffn_down_exps", gated(s, each, r.ids(), routing), r.ids());
-    return sum(out.mul(r.weights()), s.h().expertsPerToken(), x.shape().d1());
+    return sum(routing.onInputs() ? out : out.mul(r.weights()), perToken, rows);
   }
 
-  /** act(gate) · up, from two matrices of each expert or from one: [E, 1, T] → [F, K, T]. */
+  /** act(gate) · up, from two matrices of each expert or from one: [E, 1 or K, T] → [F, K, T]. */
   private static Tensor gated(LayerScope s, Tensor each, Tensor ids, Routing routing) {
     if (s.has("ffn_gate_up_exps.weight")) {
       Tensor both = s.experts("ffn_gate_up_exps", each, ids); // [2F, K, T]
@@ -131,9 +144,9 @@ final class Experts {
           case SIGMOID -> scores.unary(UnaryKind.SIGMOID);
           case SOFTMAX_OF_SELECTED -> scores;
         };
+    Tensor bare = routing.onInputs() ? scores : probabilities;
     // A bias that keeps experts equally busy takes part in the choice alone (arXiv 2408.15664).
-    Tensor choice =
-        s.has("exp_probs_b.bias") ? probabilities.add(s.weight("exp_probs_b.bias")) : probabilities;
+    Tensor choice = s.has("exp_probs_b.bias") ? bare.add(s.weight("exp_probs_b.bias")) : bare;
     Tensor open = ExpertGroups.of(s).map(groups -> groups.within(choice)).orElse(choice);
     Tensor ids = open.topK(s.h().expertsPerToken()); // [K, T]
     s.routed(scores, ids);

@@ -118,7 +118,7 @@ record LatentAttention(int latent, int turned, int plain, int value, boolean abs
     Tensor absorbedQ = s.weight("attn_k_b.weight").matMul(qPlain.permute(0, 2, 1, 3)); // [C, T, H]
     Tensor q = absorbedQ.permute(0, 2, 1, 3).concat(qTurned, 0); // [C+R, H, T]
     Tensor v = token.reshape(latent, 1, rows);
-    Tensor out = s.attend(q, v.concat(kTurned, 0), v, options); // [C·H, T]
+    Tensor out = s.attend(tempered(s, q), v.concat(kTurned, 0), v, options); // [C·H, T]
     Tensor each = s.heads(out, latent, heads).permute(0, 2, 1, 3); // [C, T, H]
     Tensor values = s.weight("attn_v_b.weight").matMul(each); // [value, T, H]
     return values.permute(0, 2, 1, 3).dense((long) value * heads, rows);
@@ -131,7 +131,11 @@ record LatentAttention(int latent, int turned, int plain, int value, boolean abs
     Tensor both = s.heads(s.linear("attn_kv_b", token), plain + value, heads); // [P+value, H, T]
     Tensor kPlain = both.view(both.shape().with(0, plain), 0);
     Tensor k = kPlain.concat(kTurned.repeat(turned, heads, rows), 0); // [P+R, H, T]
-    return s.attend(q, k, last(both, plain).dense(), options);
+    return s.attend(tempered(s, q), k, last(both, plain).dense(), options);
+  }
+
+  private static Tensor tempered(LayerScope s, Tensor q) {
+    return s.grows() ? s.tempered(q) : q;
   }
 
   /** What is behind the first numbers of each row. */

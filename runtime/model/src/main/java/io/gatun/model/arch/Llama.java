@@ -1,20 +1,28 @@
 package io.gatun.model.arch;
 
 import io.gatun.model.Architecture;
+import io.gatun.model.Hyperparams;
 import io.gatun.model.LayerScope;
+import io.gatun.model.Temperature;
 import io.gatun.tensor.Tensor;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * Llama 1 to 3, Mistral and Mixtral: a pre-norm decoder with rotary positions, grouped-query
- * attention, and SwiGLU or experts.
+ * Llama 1 to 3, Mistral, Ministral 3 and Mixtral: a pre-norm decoder with rotary positions,
+ * grouped-query attention, and SwiGLU or experts. Queries of Ministral 3 grow with their position.
  *
- * @source arXiv 2302.13971, 2401.04088; llama.cpp v0.4.0, src/models/llama.cpp
+ * @source arXiv 2302.13971, 2401.04088; llama.cpp v0.4.0, src/models/llama.cpp, mistral3.cpp
  */
 public final class Llama implements Architecture {
   @Override
   public Set<String> names() {
-    return Set.of("llama");
+    return Set.of("llama", "mistral3");
+  }
+
+  @Override
+  public Optional<Temperature> temperature(Hyperparams h) {
+    return Scales.temperature(h, h.rope().originalContext());
   }
 
   @Override
@@ -30,7 +38,9 @@ public final class Llama implements Architecture {
 
   private static Tensor attention(LayerScope s, Tensor x) {
     LayerScope.Qkv p = s.qkv(x);
-    Tensor attended = s.attend(s.rope(p.q()), s.rope(p.k()), p.v(), Scales.attention(s));
+    Tensor q = s.rope(p.q());
+    Tensor grown = s.grows() ? s.tempered(q) : q;
+    Tensor attended = s.attend(grown, s.rope(p.k()), p.v(), Scales.attention(s));
     return s.linear("attn_output", attended);
   }
 }

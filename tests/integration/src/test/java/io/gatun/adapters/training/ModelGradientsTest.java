@@ -49,6 +49,14 @@ class ModelGradientsTest {
         small("qwen2moe").withExperts(4, 2).with("expert_shared_feed_forward_length", 64),
         small("olmoe").withExperts(4, 2),
         small("gpt-oss").withExperts(4, 2).with("attention.sliding_window", 4),
+        small("mistral3")
+            .with("attention.temperature_scale", 0.5f)
+            .with("rope.scaling.original_context_length", 3),
+        small("llama4")
+            .withLayers(4)
+            .withExperts(4, 2)
+            .with("interleave_moe_layer_step", 2)
+            .with("expert_shared_feed_forward_length", 64),
         latent()
             .withHeads(4, 1, 24)
             .with("attention.value_length", 16)

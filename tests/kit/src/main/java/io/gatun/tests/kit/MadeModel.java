@@ -135,7 +135,7 @@ public final class MadeModel {
       attention(b);
       feedForward(b, expertsOn(layer));
     }
-    if (shape.architecture().equals("llama") && shape.ropeFactors()) {
+    if (shape.architecture().startsWith("llama") && shape.ropeFactors()) {
       tensors.vector("rope_freqs.weight", shape.headDim() / 2, 1f, 32f);
     }
     if (shape.metadata().containsKey("rope.scaling.original_context_length")

@@ -159,6 +159,13 @@ public record ModelShape(
         .with("leading_dense_block_count", 1);
   }
 
+  /** Llama 4: layers that see chunks of 8192 tokens, and small experts. */
+  public static ModelShape chunked(int experts, int perToken) {
+    return new ModelShape("llama4", 4, 64, 4, 2, 32, 64, 320, experts, perToken, false, Map.of())
+        .with("interleave_moe_layer_step", 1)
+        .with("expert_shared_feed_forward_length", 64);
+  }
+
   /** Whether the file gets factors for rotary positions. */
   boolean ropeFactors() {
     return metadata.containsKey(FACTORS);

@@ -111,6 +111,21 @@ class ArchitectureOracleTest {
             ModelShape.tiny("hunyuan-moe")
                 .withExperts(8, 2)
                 .with("expert_shared_feed_forward_length", 512)),
+        arguments(
+            "mistral3",
+            ModelShape.tiny("mistral3")
+                .with("attention.temperature_scale", 0.1f)
+                .with("rope.scaling.type", "yarn")
+                .with("rope.scaling.factor", 16f)
+                .with("rope.scaling.yarn_log_multiplier", 1f)
+                .with("rope.scaling.original_context_length", 32)),
+        arguments("llama4", ModelShape.chunked(8, 1).withRopeFactors()),
+        arguments(
+            "llama4, every other layer",
+            ModelShape.chunked(128, 1)
+                .with("interleave_moe_layer_step", 2)
+                .with("rope.freq_base_swa", 20000f)),
+        arguments("llama4, two experts", ModelShape.chunked(4, 2)),
         arguments("deepseek2, lite", ModelShape.latent()),
         arguments("deepseek2, old lite", ModelShape.latentOfHeads()),
         arguments(
@@ -130,6 +145,8 @@ class ArchitectureOracleTest {
                 .with("expert_group_used_count", 2)
                 .withChoiceBias()
                 .withFusedExperts()
+                .with("attention.temperature_scale", 0.1f)
+                .with("attention.temperature_length", 48)
                 .with("rope.scaling.type", "yarn")
                 .with("rope.scaling.factor", 40f)
                 .with("rope.scaling.original_context_length", 256)
@@ -138,6 +155,8 @@ class ArchitectureOracleTest {
             "deepseek2, old",
             ModelShape.latentOfHeads()
                 .with("attention.q_lora_rank", 96)
+                .with("attention.temperature_scale", 0.1f)
+                .with("attention.temperature_length", 32)
                 .with("expert_gating_func", 1)
                 .with("expert_weights_scale", 16f)
                 .with("rope.scaling.type", "yarn")

@@ -86,7 +86,8 @@ class KvSequenceOracleTest {
     "smollm3",
     "falcon",
     "deepseek2",
-    "deepseek2 old"
+    "deepseek2 old",
+    "llama4"
   })
   void in_one_layer_moved_tokens_are_those_computed_there(String architecture) throws Exception {
     ModelShape shape = shape(architecture).withLayers(1);
@@ -181,6 +182,7 @@ class KvSequenceOracleTest {
   private static ModelShape shape(String architecture) {
     ModelShape shape = ModelShape.tiny(architecture).withHeads(4, 2, 64);
     return switch (architecture) {
+      case "llama4" -> ModelShape.chunked(4, 1);
       case "deepseek2" -> ModelShape.latent();
       case "deepseek2 old" -> ModelShape.latentOfHeads();
       case "gemma2" -> shape.withTied().with("attention.sliding_window", 48);
