@@ -6,9 +6,12 @@ import io.gatun.model.adapter.Adapter;
 import io.gatun.model.chat.ChatMessage;
 import io.gatun.model.chat.ChatMessage.Role;
 import io.gatun.model.chat.Conversation;
+import io.gatun.model.chat.ToolDefinition;
+import io.gatun.model.json.JsonValue;
 import io.gatun.tensor.CapacityException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -27,15 +30,19 @@ public final class ChatSession implements AutoCloseable {
   private final List<ChatMessage> messages = new ArrayList<>();
   private final Overflow overflow;
   private final Optional<ForgottenTurns> shifts;
+  private final List<ToolDefinition> tools;
+  private final Map<String, JsonValue> variables;
 
   /** The answer before, which may still be stopping. */
-  private Optional<TokenStream> last = Optional.empty();
+  private Optional<AnswerStream> last = Optional.empty();
 
   private ChatSession(LanguageModel model, Opening opening) {
     this.model = model;
     this.options = opening.options;
     this.cache = model.engine().newSequence();
     this.overflow = opening.overflow;
+    this.tools = opening.tools;
+    this.variables = opening.variables;
     opening.system.ifPresent(text -> messages.add(ChatMessage.system(text)));
     this.shifts =
         overflow == Overflow.SHIFT
@@ -63,9 +70,24 @@ public final class ChatSession implements AutoCloseable {
    *
    * @throws CapacityException when the conversation no longer fits, see {@link Overflow}
    */
-  public TokenStream send(String text) {
+  public AnswerStream send(String text) {
     finishLast();
-    return answer(ChatMessage.user(text));
+    return answer(List.of(ChatMessage.user(text)));
+  }
+
+  /**
+   * Streams the answer to what tools gave: {@link ChatMessage#tool} for each call of the answer
+   * before.
+   *
+   * @throws CapacityException when the conversation no longer fits, see {@link Overflow}
+   * @throws IllegalArgumentException when a message is no tool's
+   */
+  public AnswerStream sendResults(List<ChatMessage> results) {
+    finishLast();
+    if (results.isEmpty() || results.stream().anyMatch(m -> m.role() != Role.TOOL)) {
+      throw new IllegalArgumentException("these are no results of tools: " + results);
+    }
+    return answer(results);
   }
 
   /**
@@ -73,7 +95,7 @@ public final class ChatSession implements AutoCloseable {
    *
    * @throws IllegalStateException when nothing was asked
    */
-  public TokenStream regenerate() {
+  public AnswerStream regenerate() {
     finishLast();
     for (int i = messages.size() - 1; i >= 0; i--) {
       if (messages.get(i).role() == Role.USER) {
@@ -89,7 +111,7 @@ public final class ChatSession implements AutoCloseable {
    *
    * @param index of a user's message among {@link #messages}
    */
-  public TokenStream edit(int index, String text) {
+  public AnswerStream edit(int index, String text) {
     finishLast();
     if (index < 0 || index >= messages.size() || messages.get(index).role() != Role.USER) {
       throw new IllegalArgumentException(
@@ -97,7 +119,7 @@ public final class ChatSession implements AutoCloseable {
     }
     messages.subList(index, messages.size()).clear();
     shifts.ifPresent(ForgottenTurns::clear);
-    return answer(ChatMessage.user(text));
+    return answer(List.of(ChatMessage.user(text)));
   }
 
   /** The conversation so far: a copy. */
@@ -106,19 +128,20 @@ public final class ChatSession implements AutoCloseable {
     return List.copyOf(messages);
   }
 
-  private TokenStream answer(ChatMessage question) {
-    messages.add(question);
+  private AnswerStream answer(List<ChatMessage> asked) {
+    messages.addAll(asked);
     try {
-      TokenStream answer =
-          model.stream(
+      AnswerStream answer =
+          model.answer(
               fitting(),
+              conversation(messages),
               shifts.map(s -> options.withContextPolicy(s.policy())).orElse(options),
               Optional.of(cache),
-              spoken -> messages.add(ChatMessage.assistant(spoken)));
+              reply -> messages.add(reply.message()));
       last = Optional.of(answer);
       return answer;
     } catch (RuntimeException e) {
-      messages.removeLast();
+      asked.forEach(_ -> messages.removeLast());
       throw e;
     }
   }
@@ -161,7 +184,11 @@ public final class ChatSession implements AutoCloseable {
   }
 
   private int[] encode(List<ChatMessage> said) {
-    return model.chatTemplate().encode(Conversation.of(said), model.vocabulary());
+    return model.chatTemplate().encode(conversation(said), model.vocabulary());
+  }
+
+  private Conversation conversation(List<ChatMessage> said) {
+    return Conversation.of(said).withTools(tools).withVariables(variables);
   }
 
   private void finishLast() {
@@ -204,6 +231,8 @@ public final class ChatSession implements AutoCloseable {
     private Optional<String> system = Optional.empty();
     private GenerateOptions options = GenerateOptions.defaults();
     private Overflow overflow = Overflow.ERROR;
+    private List<ToolDefinition> tools = List.of();
+    private Map<String, JsonValue> variables = Map.of();
 
     Opening(LanguageModel model) {
       this.model = model;
@@ -218,6 +247,18 @@ public final class ChatSession implements AutoCloseable {
     /** What happens when the conversation no longer fits; an error unless told otherwise. */
     public Opening overflow(Overflow policy) {
       overflow = policy;
+      return this;
+    }
+
+    /** What the model may call; a call becomes a part of its answer and is not carried out. */
+    public Opening tools(List<ToolDefinition> known) {
+      tools = List.copyOf(known);
+      return this;
+    }
+
+    /** Variables of the model's template, such as {@code enable_thinking}. */
+    public Opening variables(Map<String, JsonValue> values) {
+      variables = Map.copyOf(values);
       return this;
     }
 

@@ -83,7 +83,7 @@ final class ForgottenTurns {
   }
 
   /** Notes what an answer, which has ended, let go. */
-  void add(TokenStream answer) {
+  void add(AnswerStream answer) {
     try {
       forgotten += answer.usage().forgottenTokens();
     } catch (RuntimeException failed) {

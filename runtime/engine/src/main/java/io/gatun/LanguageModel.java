@@ -14,11 +14,21 @@ import io.gatun.model.Vocabulary;
 import io.gatun.model.chat.ChatMessage;
 import io.gatun.model.chat.ChatTemplate;
 import io.gatun.model.chat.Conversation;
+import io.gatun.model.chat.ToolDefinition;
+import io.gatun.model.chat.reply.Reply;
+import io.gatun.model.chat.reply.ReplyParser;
+import io.gatun.model.chat.reply.ReplySettings;
 import io.gatun.model.json.JsonValue;
 import io.gatun.model.json.JsonWriter;
 import io.gatun.tensor.CapacityException;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A loaded model that generates text. Requests from several threads run together in one engine.
@@ -30,6 +40,7 @@ public final class LanguageModel implements AutoCloseable {
   private final Engine engine;
   private final Adapters adapters;
   private Optional<ChatTemplate> chatTemplate = Optional.empty();
+  private Optional<Set<Integer>> replyMarks = Optional.empty();
 
   LanguageModel(Engine engine) {
     this.engine = engine;
@@ -59,12 +70,12 @@ public final class LanguageModel implements AutoCloseable {
 
   /** Streams a completion; read it to its end or close it. */
   public TokenStream stream(String prompt, GenerateOptions options) {
-    return stream(encode(prompt, options.parseSpecial()), options, Optional.empty(), _ -> {});
+    return stream(encode(prompt, options.parseSpecial()), options);
   }
 
   /** Streams a completion of tokens; read it to its end or close it. */
   public TokenStream stream(int[] prompt, GenerateOptions options) {
-    return stream(prompt, options, Optional.empty(), _ -> {});
+    return stream(prompt, options, Optional.empty());
   }
 
   /** Streams a completion to a listener, on a virtual thread; close the result to cancel. */
@@ -113,8 +124,9 @@ public final class LanguageModel implements AutoCloseable {
 
   private Completion completeTask(String task, GenerateOptions options) {
     boolean chats = vocabulary().chatTemplate().isPresent();
-    try (TokenStream stream =
-        chats ? answer(List.of(ChatMessage.user(task)), options) : stream(task + "\n", options)) {
+    Conversation asked = Conversation.of(List.of(ChatMessage.user(task)));
+    int[] prompt = chats ? chatTemplate().encode(asked, vocabulary()) : encode(task + "\n", false);
+    try (TokenStream stream = stream(prompt, options)) {
       return stream.complete();
     }
   }
@@ -125,14 +137,66 @@ public final class LanguageModel implements AutoCloseable {
    * @throws io.gatun.model.UnsupportedModelException when the model has no chat template
    * @throws io.gatun.model.template.TemplateException when the template refuses the messages
    */
-  public TokenStream answer(List<ChatMessage> messages, GenerateOptions options) {
+  public AnswerStream answer(List<ChatMessage> messages, GenerateOptions options) {
     return answer(Conversation.of(messages), options);
   }
 
   /** {@link #answer(List, GenerateOptions)} with tools or variables of the template. */
-  public TokenStream answer(Conversation conversation, GenerateOptions options) {
+  public AnswerStream answer(Conversation conversation, GenerateOptions options) {
     int[] prompt = chatTemplate().encode(conversation, vocabulary());
-    return stream(prompt, options, Optional.empty(), _ -> {});
+    return answer(prompt, conversation, options, Optional.empty(), _ -> {});
+  }
+
+  /** Streams an answer to a listener, on a virtual thread; close the result to cancel. */
+  public AutoCloseable answer(
+      Conversation conversation, GenerateOptions options, AnswerListener listener) {
+    AnswerStream stream = answer(conversation, options);
+    var _ =
+        Thread.ofVirtual()
+            .name("gatun-listener")
+            .start(() -> {
+              try (stream) {
+                stream.tell(listener);
+                listener.onComplete(stream.complete());
+              } catch (RuntimeException e) {
+                listener.onError(e);
+              }
+            });
+    return stream;
+  }
+
+  /**
+   * Takes what the model replies to a prompt apart, for callers that make prompts themselves. It
+   * needs the text with {@link #replyMarks}.
+   *
+   * @param prompt the tokens; whether they end in the middle of reasoning matters
+   */
+  public ReplyParser replyParser(int[] prompt, List<ToolDefinition> tools) {
+    StringBuilder end = new StringBuilder();
+    for (int token : Arrays.copyOfRange(prompt, Math.max(0, prompt.length - 64), prompt.length)) {
+      boolean named = vocabulary().control(token);
+      end.append(named ? vocabulary().show(token) : vocabulary().decode(token));
+    }
+    return ReplyParser.of(chatTemplate().source(), end.toString(), ReplySettings.of(tools));
+  }
+
+  /**
+   * Tokens that are no text but mark something in the model's replies, such as {@code <|channel|>}.
+   * Where {@link GenerateOptions#shown} has them, the text is what {@link #replyParser} takes.
+   */
+  public synchronized Set<Integer> replyMarks() {
+    if (replyMarks.isEmpty()) {
+      ReplyParser parser = replyParser(new int[0], List.of());
+      Vocabulary tokens = vocabulary();
+      replyMarks =
+          Optional.of(
+              IntStream.range(0, tokens.size())
+                  .filter(t -> tokens.control(t) && !tokens.endsGeneration(t))
+                  .filter(t -> parser.marks(tokens.show(t)))
+                  .boxed()
+                  .collect(Collectors.toUnmodifiableSet()));
+    }
+    return replyMarks.get();
   }
 
   /**
@@ -172,11 +236,23 @@ public final class LanguageModel implements AutoCloseable {
     engine.close();
   }
 
-  TokenStream stream(
+  AnswerStream answer(
       int[] prompt,
+      Conversation conversation,
       GenerateOptions options,
       Optional<KvSequence> keep,
-      java.util.function.Consumer<String> onEnd) {
+      Consumer<Reply> onEnd) {
+    // A grammar begins with the answer, whatever the prompt began.
+    int[] begun = options.grammar().isPresent() ? new int[0] : prompt;
+    ReplyParser parser = replyParser(begun, conversation.tools());
+    Set<Integer> shown = new HashSet<>(options.shown());
+    shown.addAll(replyMarks());
+    TokenStream tokens = stream(prompt, options.withShown(shown), keep);
+    int calls = conversation.messages().stream().mapToInt(m -> m.toolCalls().size()).sum();
+    return new AnswerStream(tokens, parser, calls, onEnd);
+  }
+
+  private TokenStream stream(int[] prompt, GenerateOptions options, Optional<KvSequence> keep) {
     GenerateRequest request =
         GenerateRequest.of(prompt)
             .withSampling(options.sampling())
@@ -188,7 +264,7 @@ public final class LanguageModel implements AutoCloseable {
     Generation generation =
         engine.submit(keep.isPresent() ? request.withKeep(keep.get()) : request);
     return new TokenStream(
-        generation, new TextDecoder(vocabulary(), options.shown()), options.stop(), onEnd);
+        generation, new TextDecoder(vocabulary(), options.shown()), options.stop());
   }
 
   Vocabulary vocabulary() {

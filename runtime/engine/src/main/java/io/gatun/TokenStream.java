@@ -12,8 +12,6 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Spliterator;
 import java.util.Spliterators;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -27,20 +25,16 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
   private final Generation generation;
   private final TextDecoder decoder;
   private final StopTexts stops;
-  private final Consumer<String> onEnd;
   private final Pieces pieces = new Pieces();
   private final StringBuilder text = new StringBuilder();
-  private final AtomicBoolean reported = new AtomicBoolean();
   private final List<GeneratedToken> tokens = new ArrayList<>();
   private String next = "";
   private boolean ended;
 
-  TokenStream(
-      Generation generation, TextDecoder decoder, List<String> stops, Consumer<String> onEnd) {
+  TokenStream(Generation generation, TextDecoder decoder, List<String> stops) {
     this.generation = generation;
     this.decoder = decoder;
     this.stops = new StopTexts(stops);
-    this.onEnd = onEnd;
   }
 
   /**
@@ -106,7 +100,6 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
   @Override
   public void close() {
     generation.cancel();
-    report();
   }
 
   /** Closes it and waits until the engine has let go of it, however it ended. */
@@ -156,15 +149,6 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
     }
     synchronized (text) {
       text.append(next);
-    }
-    if (ended) {
-      report();
-    }
-  }
-
-  private void report() {
-    if (reported.compareAndSet(false, true)) {
-      onEnd.accept(text());
     }
   }
 

@@ -1,9 +1,9 @@
 package io.gatun.cli;
 
+import io.gatun.AnswerStream;
 import io.gatun.ChatSession;
 import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
-import io.gatun.TokenStream;
 import io.gatun.bindings.GatunException;
 import io.gatun.engine.FinishReason;
 import java.io.IOException;
@@ -134,7 +134,7 @@ public final class ChatCommand implements CliCommand {
 
   private static void answer(ChatSession chat, String line, Terminal terminal) {
     Terminal.SignalHandler before = terminal.handle(Terminal.Signal.INT, _ -> {});
-    try (TokenStream stream = chat.send(line)) {
+    try (AnswerStream stream = chat.send(line)) {
       var _ = terminal.handle(Terminal.Signal.INT, _ -> stream.cancel());
       for (String piece : stream) {
         terminal.writer().print(piece);

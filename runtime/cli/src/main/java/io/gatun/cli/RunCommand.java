@@ -1,5 +1,6 @@
 package io.gatun.cli;
 
+import io.gatun.AnswerStream;
 import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
 import io.gatun.TokenStream;
@@ -98,18 +99,33 @@ public final class RunCommand implements CliCommand {
       if (echo || (shipped && prompt == null && file == null)) {
         Console.print(text);
       }
-      try (TokenStream stream =
-          chat
-              ? loaded.answer(List.of(ChatMessage.user(text)), options)
-              : loaded.stream(text, options)) {
-        stream.forEach(Console::print);
-        Console.println("");
-        if (stats) {
-          report(loaded, stream.usage(), stream.finishReason());
-        }
+      if (chat) {
+        answer(loaded, text, options);
+      } else {
+        complete(loaded, text, options);
       }
     }
     return 0;
+  }
+
+  private void complete(LanguageModel loaded, String text, GenerateOptions options) {
+    try (TokenStream stream = loaded.stream(text, options)) {
+      stream.forEach(Console::print);
+      Console.println("");
+      if (stats) {
+        report(loaded, stream.usage(), stream.finishReason());
+      }
+    }
+  }
+
+  private void answer(LanguageModel loaded, String text, GenerateOptions options) {
+    try (AnswerStream stream = loaded.answer(List.of(ChatMessage.user(text)), options)) {
+      stream.forEach(Console::print);
+      Console.println("");
+      if (stats) {
+        report(loaded, stream.usage(), stream.finishReason());
+      }
+    }
   }
 
   private int runIds() throws InterruptedException {

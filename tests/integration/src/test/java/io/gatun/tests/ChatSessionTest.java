@@ -3,11 +3,11 @@ package io.gatun.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.gatun.AnswerStream;
 import io.gatun.ChatSession;
 import io.gatun.Gatun;
 import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
-import io.gatun.TokenStream;
 import io.gatun.engine.EngineOptions;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.UnsupportedModelException;
@@ -39,12 +39,12 @@ class ChatSessionTest {
     try (LanguageModel model = Gatun.load(file);
         ChatSession chat = model.chat().system("Be kind.").options(SHORT).open()) {
       String first;
-      try (TokenStream answer = chat.send("Hello")) {
+      try (AnswerStream answer = chat.send("Hello")) {
         first = answer.complete().text();
         assertThat(answer.usage().cachedTokens()).isZero();
       }
       assertThat(first).isNotEmpty();
-      try (TokenStream answer = chat.send("And now?")) {
+      try (AnswerStream answer = chat.send("And now?")) {
         var usage = answer.complete().usage();
         // Everything up to the answer is kept; its text may be tokenized in another way than it
         // came.
@@ -52,7 +52,7 @@ class ChatSessionTest {
         assertThat(usage.promptTokens()).isGreaterThan(usage.cachedTokens());
       }
       chat.clear();
-      try (TokenStream answer = chat.send("Hello")) {
+      try (AnswerStream answer = chat.send("Hello")) {
         assertThat(answer.complete().text()).isEqualTo(first);
       }
     }
@@ -65,10 +65,10 @@ class ChatSessionTest {
             SharedFiles.stories(), folder.resolve("chat.gguf"), "tokenizer.chat_template", CHATML);
     try (LanguageModel model = Gatun.load(file);
         ChatSession chat = model.chat().options(GenerateOptions.greedy()).open()) {
-      try (TokenStream answer = chat.send("Tell me a story")) {
+      try (AnswerStream answer = chat.send("Tell me a story")) {
         assertThat(answer.iterator().next()).isNotEmpty();
       }
-      try (TokenStream answer = chat.send("Go on")) {
+      try (AnswerStream answer = chat.send("Go on")) {
         assertThat(answer.iterator().next()).isNotEmpty();
       }
     }
@@ -84,7 +84,7 @@ class ChatSessionTest {
       String first = chat.send("Hello").complete().text();
       var _ = chat.send("And now?").complete();
       assertThat(chat.messages()).hasSize(5);
-      try (TokenStream again = chat.edit(1, "Hello")) {
+      try (AnswerStream again = chat.edit(1, "Hello")) {
         assertThat(again.complete().text()).isEqualTo(first);
         assertThat(again.usage().cachedTokens()).isGreaterThan(10);
       }
@@ -146,7 +146,7 @@ class ChatSessionTest {
       int forgotten = 0;
       int cached = 0;
       for (int i = 0; i < questions; i++) {
-        try (TokenStream answer = chat.send("Tell me more about it")) {
+        try (AnswerStream answer = chat.send("Tell me more about it")) {
           assertThat(answer.complete().text()).isNotEmpty();
           assertThat(answer.usage().promptTokens()).isLessThan(256 + 80);
           forgotten += answer.usage().forgottenTokens();
@@ -157,12 +157,12 @@ class ChatSessionTest {
       assertThat(forgotten).isGreaterThan(400);
       assertThat(cached).isGreaterThan(leastCached);
       // Asked again, the whole conversation is read.
-      try (TokenStream again = chat.regenerate()) {
+      try (AnswerStream again = chat.regenerate()) {
         assertThat(again.complete().usage().promptTokens()).isGreaterThan(600);
       }
       chat.clear();
       assertThat(chat.messages()).hasSize(1);
-      try (TokenStream answer = chat.send("Hello")) {
+      try (AnswerStream answer = chat.send("Hello")) {
         assertThat(answer.complete().usage().promptTokens()).isLessThan(80);
       }
     }

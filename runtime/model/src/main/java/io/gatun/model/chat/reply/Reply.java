@@ -1,6 +1,7 @@
 package io.gatun.model.chat.reply;
 
 import io.gatun.model.chat.ChatMessage;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -18,6 +19,17 @@ public record Reply(String content, String reasoning, List<ReplyCall> calls) {
   /** The calls whose arguments are a JSON object. */
   public List<ReplyCall> goodCalls() {
     return calls.stream().filter(call -> call.problem().isEmpty()).toList();
+  }
+
+  /**
+   * The same, calls without an id numbered.
+   *
+   * @param before so many calls the conversation has already
+   */
+  public Reply numbered(int before) {
+    List<ReplyCall> numbered = new ArrayList<>();
+    calls.forEach(call -> numbered.add(call.numbered(before + numbered.size())));
+    return new Reply(content, reasoning, numbered);
   }
 
   /**

@@ -32,6 +32,16 @@ public record ReplyCall(
     return new ReplyCall(id, name, arguments, JsonValue.Members.EMPTY, Optional.of(problem));
   }
 
+  /**
+   * The same with an id made of a number where it has none: nine letters and digits, as Mistral's
+   * templates want ids.
+   */
+  public ReplyCall numbered(int number) {
+    return id.isEmpty()
+        ? new ReplyCall("call%05d".formatted(number), name, arguments, value, problem)
+        : this;
+  }
+
   /** For a message. */
   ToolCall toToolCall() {
     return new ToolCall(id, name, value);

@@ -23,4 +23,11 @@ public sealed interface ReplyEvent {
 
   /** A call is complete, or will not become so: {@link ReplyCall#problem} tells. */
   record CallEnded(int index, ReplyCall call) implements ReplyEvent {}
+
+  /** The same, a call without an id numbered: {@link ReplyCall#numbered}. */
+  default ReplyEvent numbered(int before) {
+    return this instanceof CallEnded(int index, ReplyCall call)
+        ? new CallEnded(index, call.numbered(before + index))
+        : this;
+  }
 }
