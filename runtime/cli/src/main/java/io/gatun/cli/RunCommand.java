@@ -69,9 +69,9 @@ public final class RunCommand implements CliCommand {
       names = "--context-policy",
       paramLabel = "POLICY",
       description = {
-        "What happens when the context is full: stop (default), shift[:KEEP] forgets half of what"
-            + " is",
-        "behind the first tokens, sinks[:SINKS,WINDOW] keeps the first and a window of the last."
+        "What happens when the context is full: stop (default), shift[:KEEP] forgets half",
+        "of what is behind the first tokens, sinks[:SINKS,WINDOW] keeps the first and a window",
+        "of the last, heavy[:SINKS,TOKENS] also those that got most attention."
       })
   String contextPolicy = "stop";
 

@@ -14,7 +14,8 @@ final class ContextPolicies {
           Map.of(
               "stop", _ -> new StopWhenFull(),
               "shift", ContextShift::read,
-              "sinks", AttentionSinks::read));
+              "sinks", AttentionSinks::read,
+              "heavy", HeavyHitters::read));
 
   private ContextPolicies() {}
 

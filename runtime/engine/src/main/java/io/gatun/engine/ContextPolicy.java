@@ -39,6 +39,11 @@ public interface ContextPolicy {
     return true;
   }
 
+  /** Whether it looks at {@link Past#weights}, which cost something to measure. */
+  default boolean weighs() {
+    return false;
+  }
+
   /** Nothing is forgotten: a full context ends the generation. */
   static ContextPolicy stop() {
     return new StopWhenFull();
@@ -54,9 +59,14 @@ public interface ContextPolicy {
     return new AttentionSinks(sinks, window);
   }
 
+  /** {@link HeavyHitters}: besides first and last tokens those stay that got most attention. */
+  static ContextPolicy heavy(int sinks, int tokens) {
+    return new HeavyHitters(sinks, tokens);
+  }
+
   /**
    * A policy by its name, with numbers behind a colon if the usual ones do not fit: {@code stop},
-   * {@code shift:KEEP}, {@code sinks:SINKS,WINDOW}.
+   * {@code shift:KEEP}, {@code sinks:SINKS,WINDOW}, {@code heavy:SINKS,TOKENS}.
    *
    * @throws IllegalArgumentException when there is none of that name
    */
@@ -69,8 +79,15 @@ public interface ContextPolicy {
    *
    * @param tokens how many are computed
    * @param most how many there may be; fewer have to be left, so that the next one has room
+   * @param weights how much attention each has got so far, the mean over heads and layers summed
+   *     over some of the later tokens; empty unless the policy {@link ContextPolicy#weighs}
    */
-  record Past(int tokens, int most) {
+  record Past(int tokens, int most, float[] weights) {
+    /** A past without weights. */
+    public Past(int tokens, int most) {
+      this(tokens, most, new float[0]);
+    }
+
     /** How many have to go at least. */
     public int surplus() {
       return Math.max(0, tokens - most + 1);

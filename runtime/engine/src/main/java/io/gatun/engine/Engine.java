@@ -389,6 +389,11 @@ public final class Engine implements AutoCloseable {
           "adapters put %d rows before the prompt, which leaves no room for it in a context of %d; ask for a longer context (--context)"
               .formatted(request.rowsBefore(), contextTokens));
     }
+    if (request.policy().weighs() && !loop.weighs()) {
+      throw new UnsupportedModelException(
+          "%s: how much attention tokens get cannot be measured in this model; use another context policy (sinks)"
+              .formatted(model.name()));
+    }
     if (!movable) {
       movable =
           onThread(() -> {

@@ -128,6 +128,11 @@ final class EngineLoop implements AutoCloseable {
     }
   }
 
+  /** Whether attention can be measured. */
+  boolean weighs() {
+    return runner.weighs();
+  }
+
   /** The adapters in memory, for the engine's callers. */
   AdapterPool adapters() {
     return adapters;

@@ -53,7 +53,9 @@ final class Forgetting {
       int tokens = sequence.cells().size() - before;
       if (tokens > 0) {
         ContextPolicy policy = sequence.request().policy();
-        BitSet gone = policy.forget(new ContextPolicy.Past(tokens, most - before));
+        BitSet gone =
+            policy.forget(
+                new ContextPolicy.Past(tokens, most - before, weights(sequence, before, tokens)));
         if (gone.length() > tokens) {
           throw new IllegalArgumentException(
               "%s forgets token %d, but only %d are computed"
@@ -64,6 +66,10 @@ final class Forgetting {
     } catch (RuntimeException e) {
       onFailure.accept(sequence, e);
     }
+  }
+
+  private static float[] weights(Sequence sequence, int before, int tokens) {
+    return sequence.tally().map(t -> t.of(before, before + tokens)).orElseGet(() -> new float[0]);
   }
 
   /**

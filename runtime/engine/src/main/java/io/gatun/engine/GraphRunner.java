@@ -4,6 +4,7 @@ import io.gatun.model.DecoderGraph;
 import io.gatun.model.Model;
 import io.gatun.tensor.Backend;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * Computes steps with Gatun's own graphs.
@@ -22,6 +23,7 @@ final class GraphRunner implements StepRunner {
   private final StepInputs inputs;
   private final RowReader reader;
   private final int sequencesMax;
+  private final AttentionMeter meter = new AttentionMeter();
   private LogitSource logits;
   private long computeNanos;
 
@@ -53,10 +55,14 @@ final class GraphRunner implements StepRunner {
     StepGraphs.Compiled compiled = graph(batch);
     compiled.runnable().begin();
     inputs.write(batch, compiled.graph(), compiled.runnable());
+    compiled.graph().weights().ifPresent(w -> meter.write(w, compiled.runnable()));
     compiled.adapters().ifPresent(a -> a.write(batch, adapters, compiled.runnable()));
     long start = System.nanoTime();
     boolean done = compiled.runnable().compute();
     computeNanos += System.nanoTime() - start;
+    if (done) {
+      compiled.graph().weights().ifPresent(w -> meter.read(batch, w, compiled.runnable()));
+    }
     logits = logitsOf(compiled);
     return done;
   }
@@ -68,7 +74,8 @@ final class GraphRunner implements StepRunner {
             batch.rows(),
             length,
             tables.windowed().map(GraphRunner::padded).orElse(length),
-            Math.max(1, batch.outputs()));
+            Math.max(1, batch.outputs()),
+            meter.choose(batch));
     AdapterGraph.Key key = adapters.key(batch);
     return key.equals(AdapterGraph.Key.NONE)
         ? graphs.get(shape)
@@ -87,6 +94,12 @@ final class GraphRunner implements StepRunner {
   @Override
   public void seed(Sequence sequence) {
     new PrefixSeeds(memory.store()).write(sequence);
+  }
+
+  /** Layers with a window alone know nothing of what is behind it. */
+  @Override
+  public boolean weighs() {
+    return IntStream.range(0, memory.store().layers()).anyMatch(l -> !memory.store().slides(l));
   }
 
   @Override

@@ -163,6 +163,12 @@ final class LlamaRunner implements StepRunner {
     throw new IllegalStateException("libllama takes no prefixes");
   }
 
+  /** It keeps queries and keys to itself. */
+  @Override
+  public boolean weighs() {
+    return false;
+  }
+
   @Override
   public int sequencesMax() {
     return sequencesMax;

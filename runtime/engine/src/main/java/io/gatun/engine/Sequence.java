@@ -26,6 +26,7 @@ final class Sequence {
   private final int limit;
   private int[] tokens;
   private int size;
+  private final Optional<AttentionTally> tally;
   private int forgotten;
   private long startNanos;
   private long firstTokenNanos;
@@ -48,6 +49,7 @@ final class Sequence {
     this.rowsBefore = rows.length - request.prompt().length;
     this.prefixRows = request.prefixRows();
     this.limit = (int) Math.min(contextTokens, (long) rowsBefore + request.policy().tokensMax());
+    this.tally = request.policy().weighs() ? Optional.of(new AttentionTally()) : Optional.empty();
     this.history = new TokenHistory(request.prompt());
     this.sampler = new Sampler(request.sampling(), workspace);
   }
@@ -99,6 +101,11 @@ final class Sequence {
     return forgotten;
   }
 
+  /** The attention that its rows got, if its policy wants to know. */
+  Optional<AttentionTally> tally() {
+    return tally;
+  }
+
   /** Lets go of tokens; later ones move there. Cells are not its business. */
   void forget(BitSet rows) {
     int kept = 0;
@@ -108,6 +115,7 @@ final class Sequence {
       }
     }
     forgotten += size - kept;
+    tally.ifPresent(t -> t.forget(rows));
     size = kept;
   }
 

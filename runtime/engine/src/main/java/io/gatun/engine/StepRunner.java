@@ -28,6 +28,9 @@ interface StepRunner extends AutoCloseable {
   /** Fills the cells of a sequence's prefix, which it has just got. */
   void seed(Sequence sequence);
 
+  /** Whether it measures attention for policies that want to know. */
+  boolean weighs();
+
   /** Where keys and values lie. */
   KvMemory memory();
 

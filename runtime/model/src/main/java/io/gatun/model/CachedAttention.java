@@ -58,6 +58,12 @@ record CachedAttention(KvStore store, Cells full, Cells windowed) implements Att
     return back.reshape(back.shape().d0() * back.shape().d1(), rows);
   }
 
+  /** The keys that a layer reads, as heads: [D, S, G]. */
+  Tensor keys(Pass pass, LayerScope s, Tensor fresh) {
+    Tensor keys = pass.graph().stored(store.keys(s.layer()));
+    return read(keys, fresh.shape(), (s.sliding() ? windowed : full).length());
+  }
+
   /** Heads times a matrix [B, B], B values at a time; as they are without one. */
   static Tensor turned(Optional<Tensor> turn, Tensor heads) {
     if (turn.isEmpty()) {

@@ -17,6 +17,7 @@ import java.util.function.Function;
  * @param windowed the same of layers with a window
  * @param outputRows I32 [N]
  * @param logits F32 [V, N]
+ * @param weights how attention of some rows is spread, if that is wanted
  */
 public record DecoderGraph(
     Graph graph,
@@ -26,7 +27,8 @@ public record DecoderGraph(
     Cells full,
     Cells windowed,
     Tensor outputRows,
-    Tensor logits) {
+    Tensor logits,
+    Optional<Weights> weights) {
 
   /**
    * What distinguishes the graphs of one model: equal keys mean the same graph.
@@ -35,8 +37,21 @@ public record DecoderGraph(
    * @param kvLength S of layers that see everything
    * @param windowLength S of layers with a window
    * @param outputs N
+   * @param weighed M, of how many rows the attention is wanted; mostly 0
    */
-  public record Key(int rows, int kvLength, int windowLength, int outputs) {}
+  public record Key(int rows, int kvLength, int windowLength, int outputs, int weighed) {
+    public Key(int rows, int kvLength, int windowLength, int outputs) {
+      this(rows, kvLength, windowLength, outputs, 0);
+    }
+  }
+
+  /**
+   * How much of their attention some rows give to each cell.
+   *
+   * @param rows I32 [M]
+   * @param means F32 [S, M], over layers that see everything and their heads
+   */
+  public record Weights(Tensor rows, Tensor means) {}
 
   /**
    * Where rows go in layers of one kind, and what they see.
@@ -71,11 +86,14 @@ public record DecoderGraph(
     Tensor mask = g.input("mask", DType.F16, key.kvLength(), key.rows());
     Tensor windowMask = g.input("window_mask", DType.F16, key.windowLength(), key.rows());
     Tensor outputRows = g.indices("output_rows", DType.I32, key.rows(), key.outputs());
-    AttentionPath path =
+    CachedAttention cached =
         new CachedAttention(
             store,
             new CachedAttention.Cells(cells, key.kvLength(), mask),
             new CachedAttention.Cells(windowCells, key.windowLength(), windowMask));
+    Tensor weighedRows =
+        g.indices("weighed_rows", DType.I32, key.rows(), Math.max(1, key.weighed()));
+    WeighedAttention weighed = new WeighedAttention(cached, weighedRows);
     Pass pass =
         new Pass(
             model,
@@ -85,11 +103,16 @@ public record DecoderGraph(
             temperatures,
             Optional.of(outputRows),
             model.frequencyFactors(store.size().cells()).map(g::stored),
-            path,
+            key.weighed() > 0 ? weighed : cached,
             changes.apply(g));
 
     Tensor logits = LayerLoop.run(pass, tokens, _ -> {});
     g.output(logits);
+    Optional<Weights> weights =
+        key.weighed() > 0
+            ? Optional.of(new Weights(weighedRows, weighed.mean()))
+            : Optional.empty();
+    weights.ifPresent(w -> g.output(w.means()));
     Graph graph = g.build();
     boolean windowed = graph.hasInput("window_mask");
     return new DecoderGraph(
@@ -100,6 +123,7 @@ public record DecoderGraph(
         new Cells(cells, mask, graph.hasInput("cells"), graph.hasInput("mask")),
         new Cells(windowCells, windowMask, size.split() && windowed, windowed),
         outputRows,
-        logits);
+        logits,
+        weights);
   }
 }

@@ -190,6 +190,14 @@ public final class Tensor {
     return graph.append(new Op.SoftMax(scale, biasMax, true, false), this, mask);
   }
 
+  /**
+   * {@link #softMax(Tensor, float, float)} in which a sink of each head, F32 [H], takes part and
+   * gets nothing written.
+   */
+  public Tensor softMaxWithSinks(Tensor mask, Tensor sinks, float scale) {
+    return graph.append(new Op.SoftMax(scale, 0f, true, true), this, mask, sinks);
+  }
+
   /** Gated activation act(this) · up. */
   public Tensor glu(GluKind kind, Tensor up) {
     return graph.append(new Op.Glu(kind), this, up);

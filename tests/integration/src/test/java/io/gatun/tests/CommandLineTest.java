@@ -162,7 +162,7 @@ class CommandLineTest {
     assertThat(endless.out()).matches("[a-z ]+\n");
     assertThat(endless.err()).containsPattern("completion 400 tokens.*forgotten 3\\d\\d tokens");
     assertThat(gatun("", "run", stories(), "-p", "x", "--context-policy", "sink").err())
-        .contains("there are shift, sinks, stop");
+        .contains("there are heavy, shift, sinks, stop");
     assertThat(gatun("", "chat", stories(), "--overflow", "explode").err())
         .contains("error, forget or shift");
   }

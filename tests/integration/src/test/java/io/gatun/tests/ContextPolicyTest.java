@@ -20,11 +20,15 @@ import io.gatun.engine.KvSequence;
 import io.gatun.engine.LogitsObserver;
 import io.gatun.engine.PrefixCacheOptions;
 import io.gatun.engine.grammar.Grammar;
+import io.gatun.model.GraphSource;
 import io.gatun.model.LoadOptions;
 import io.gatun.model.Model;
+import io.gatun.model.UnsupportedModelException;
 import io.gatun.model.adapter.SoftPrompt;
 import io.gatun.tensor.CapacityException;
 import io.gatun.tensor.DType;
+import io.gatun.tensor.Kernels;
+import io.gatun.tests.kit.MadeMamba;
 import io.gatun.tests.kit.MadeModel;
 import io.gatun.tests.kit.ModelShape;
 import io.gatun.tests.kit.SharedFiles;
@@ -166,6 +170,33 @@ class ContextPolicyTest {
       assertThat(text.finishReason()).isEqualTo(FinishReason.STOP);
       assertThat(text.text()).matches("\\{[a-z ]{900}\\}");
       assertThat(text.usage().forgottenTokens()).isGreaterThan(200);
+    }
+  }
+
+  /** What a recurrent model remembers cannot be moved, so that what is left is computed again. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void models_that_libllama_computes_go_on_too(boolean recurrent) throws Exception {
+    Path file =
+        recurrent ? MadeMamba.write(folder.resolve("s.gguf"), 2) : folder.resolve("llama.gguf");
+    LoadOptions foreign = LoadOptions.defaults().withGraphs(GraphSource.LIBLLAMA);
+    GenerateRequest request = request(tokens(50, 1), 400).withContextPolicy(ContextPolicy.shift(4));
+    try (Model model = Model.load(file, foreign);
+        Engine engine = Engine.open(model, SMALL)) {
+      List<Integer> ids = ids(engine.submit(request));
+      assertThat(ids).hasSize(400);
+      if (!recurrent) {
+        try (Engine own = Engine.open(llama, SMALL.withKernels(Kernels.ggml()))) {
+          // Until rounding decides between tokens; the first shift is behind the 207th.
+          assertThat(ids(own.submit(request)))
+              .startsWith(ids.subList(0, 240).toArray(Integer[]::new));
+        }
+      }
+      assertThat(engine.statistics().freeCells()).isEqualTo(CONTEXT);
+      assertThatThrownBy(
+              () -> engine.submit(request.withContextPolicy(ContextPolicy.heavy(4, 100))))
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("cannot be measured");
     }
   }
 
@@ -369,13 +400,28 @@ class ContextPolicyTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"shift", "shift:0", "shift:100", "sinks", "sinks:0", "sinks:7,50"})
+  @ValueSource(
+      strings = {
+        "shift",
+        "shift:0",
+        "shift:100",
+        "sinks",
+        "sinks:0",
+        "sinks:7,50",
+        "heavy",
+        "heavy:7,50"
+      })
   void a_full_past_loses_enough_and_never_its_last_token(String name) {
     ContextPolicy policy = ContextPolicy.named(name);
     SplittableRandom random = new SplittableRandom(4);
     for (int i = 0; i < 200; i++) {
       int most = Math.min(policy.tokensMax(), 110 + random.nextInt(500));
-      Past past = new Past(most + random.nextInt(300), most);
+      int tokens = most + random.nextInt(300);
+      float[] weights = new float[tokens];
+      for (int token = 0; token < tokens; token++) {
+        weights[token] = random.nextInt(4);
+      }
+      Past past = new Past(tokens, most, weights);
       BitSet gone = policy.forget(past);
       assertThat(gone.cardinality()).isBetween(past.surplus(), past.tokens() - 1);
       assertThat(gone.length()).isLessThan(past.tokens());
@@ -388,6 +434,7 @@ class ContextPolicyTest {
     assertThat(ContextPolicy.named("stop")).isEqualTo(ContextPolicy.stop());
     assertThat(ContextPolicy.named("shift")).isEqualTo(ContextPolicy.shift(4));
     assertThat(ContextPolicy.named("shift:9")).isEqualTo(ContextPolicy.shift(9));
+    assertThat(ContextPolicy.named("heavy:2,100")).isEqualTo(ContextPolicy.heavy(2, 100));
     assertThat(ContextPolicy.named("sinks:2,100")).isEqualTo(ContextPolicy.sinks(2, 100));
     for (String wrong : List.of("", "shif", "shift:x", "sinks:1,", "sinks:-1", "sinks:4,1")) {
       assertThatThrownBy(() -> ContextPolicy.named(wrong))
