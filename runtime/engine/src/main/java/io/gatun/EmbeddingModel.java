@@ -38,7 +38,12 @@ public final class EmbeddingModel implements AutoCloseable {
   public List<float[]> embed(List<String> texts) {
     List<int[]> tokens =
         texts.stream().map(t -> model().vocabulary().encode(t, true, false)).toList();
-    return embedder.embed(tokens).stream().map(EmbeddingModel::normalised).toList();
+    return embedTokens(tokens);
+  }
+
+  /** {@link #embed(List)} of texts that are tokens already. */
+  public List<float[]> embedTokens(List<int[]> texts) {
+    return embedder.embed(texts).stream().map(EmbeddingModel::normalised).toList();
   }
 
   /** What is below: the model's file, numbers and vocabulary. */

@@ -9,12 +9,19 @@ import io.gatun.server.http.Front;
 import io.gatun.server.http.Origins;
 import io.gatun.server.http.SlowClients;
 import io.gatun.server.http.WatchedConnections;
+import io.gatun.server.metrics.Metrics;
+import io.gatun.server.metrics.ServerMetrics;
 import io.gatun.server.models.ServedModels;
+import io.gatun.server.openai.ApplyTemplate;
 import io.gatun.server.openai.ChatCompletions;
 import io.gatun.server.openai.Completions;
+import io.gatun.server.openai.Embeddings;
 import io.gatun.server.openai.GetModel;
 import io.gatun.server.openai.ListModels;
 import io.gatun.server.openai.OpenAi;
+import io.gatun.server.openai.Rerank;
+import io.gatun.server.tokens.Detokenize;
+import io.gatun.server.tokens.Tokenize;
 import io.helidon.webserver.WebServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -40,6 +47,7 @@ public final class Server implements AutoCloseable {
   private final ServerOptions options;
   private final Admission admission;
   private final SlowClients clients;
+  private final ServerMetrics metrics;
   private final WebServer web;
   private boolean closed;
 
@@ -54,7 +62,8 @@ public final class Server implements AutoCloseable {
             new Origins(address.isLoopbackAddress(), options.corsOrigins()),
             admission,
             options.bodyBytesMax());
-    Front front = new Front(endpoints(models, options), rules, clients, OpenAi.ERRORS);
+    this.metrics = new ServerMetrics(models, admission::inside);
+    Front front = new Front(endpoints(models), rules, clients, OpenAi.ERRORS, metrics::answered);
     this.web =
         WebServer.builder()
             .address(address)
@@ -99,14 +108,20 @@ public final class Server implements AutoCloseable {
     }
   }
 
-  private static List<Endpoint> endpoints(ServedModels models, ServerOptions options) {
-    Texts texts = new Texts(models, new Prompts(options.promptTokensMax()));
+  private List<Endpoint> endpoints(ServedModels models) {
+    Texts texts = new Texts(models, new Prompts(options.promptTokensMax()), metrics);
     List<Endpoint> all = new ArrayList<>();
     all.add(new Health());
     all.add(new ListModels(models));
     all.add(new GetModel(models));
     all.add(new ChatCompletions(texts));
     all.add(new Completions(texts));
+    all.add(new Embeddings(models));
+    all.add(new Rerank(models));
+    all.add(new Tokenize(texts, OpenAi.ERRORS));
+    all.add(new Detokenize(texts, OpenAi.ERRORS));
+    all.add(new ApplyTemplate(texts));
+    all.add(new Metrics(metrics, OpenAi.ERRORS));
     return all;
   }
 
@@ -142,6 +157,7 @@ public final class Server implements AutoCloseable {
     }
     web.stop();
     clients.close();
+    metrics.close();
     if (interrupted) {
       Thread.currentThread().interrupt();
     }

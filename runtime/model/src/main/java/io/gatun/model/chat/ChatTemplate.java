@@ -103,7 +103,11 @@ public final class ChatTemplate {
 
   /** The tokens of a conversation's prompt. */
   public int[] encode(Conversation conversation, Vocabulary vocabulary) {
-    String prompt = render(conversation);
+    return encode(render(conversation), vocabulary);
+  }
+
+  /** The tokens of a prompt that {@link #render} made. */
+  public int[] encode(String prompt, Vocabulary vocabulary) {
     // Most templates write the token themselves that the vocabulary would put before a text.
     boolean begun = !begin.isEmpty() && prompt.startsWith(begin);
     return vocabulary.encode(prompt, !begun, true);

@@ -23,15 +23,19 @@ public final class Choices implements AutoCloseable {
   /** The first choice of each prompt. */
   private final List<Integer> first = new ArrayList<>();
 
-  private Choices() {}
+  private final GenerationTimes times;
+
+  private Choices(GenerationTimes times) {
+    this.times = times;
+  }
 
   /**
    * Begins.
    *
    * @param plans one for each prompt; their choices follow each other
    */
-  public static Choices start(LanguageModel model, List<TextPlan> plans) {
-    Choices choices = new Choices();
+  static Choices start(LanguageModel model, List<TextPlan> plans, GenerationTimes times) {
+    Choices choices = new Choices(times);
     try {
       plans.forEach(plan -> choices.add(model, plan));
       return choices;
@@ -68,12 +72,14 @@ public final class Choices implements AutoCloseable {
     if (streams.size() == 1) {
       TokenStream only = streams.getFirst();
       for (var piece = only.nextPiece(); piece.isPresent(); piece = only.nextPiece()) {
+        times.piece(0, piece.get());
         reader.piece(0, piece.get());
       }
       end(reader, 0);
     } else {
       readAll(reader);
     }
+    times.finished(totals());
   }
 
   /** What came of one of the texts; no piece at its end. */
@@ -89,6 +95,7 @@ public final class Choices implements AutoCloseable {
     while (open > 0) {
       Arrival next = arrivals.take();
       if (next.piece().isPresent()) {
+        times.piece(next.choice(), next.piece().get());
         reader.piece(next.choice(), next.piece().get());
       } else {
         open--;

@@ -21,15 +21,18 @@ public final class Prompts {
     this.tokensMax = tokensMax;
   }
 
+  /**
+   * A conversation's prompt.
+   *
+   * @param tokens owned by the callee
+   */
+  public record Prompt(String text, int[] tokens) {}
+
   /** The prompt of a conversation. */
-  public int[] of(Conversation conversation, LanguageModel model) {
-    ChatTemplate template = template(model);
-    try {
-      return limited(template.encode(conversation, model.model().vocabulary()), model, "messages");
-    } catch (TemplateException e) {
-      throw ApiException.field(
-          "messages", "the model's chat template refuses them: " + e.getMessage());
-    }
+  public Prompt of(Conversation conversation, LanguageModel model) {
+    String text = text(conversation, model);
+    int[] tokens = template(model).encode(text, model.model().vocabulary());
+    return new Prompt(text, limited(tokens, model, "messages"));
   }
 
   /** The text of a conversation's prompt. */

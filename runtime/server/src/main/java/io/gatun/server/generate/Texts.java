@@ -1,5 +1,7 @@
 package io.gatun.server.generate;
 
+import io.gatun.GenerateOptions;
+import io.gatun.LanguageModel;
 import io.gatun.server.http.ApiException;
 import io.gatun.server.http.Exchange;
 import io.gatun.server.http.Fields;
@@ -13,8 +15,9 @@ import java.util.List;
  * What every address that generates texts needs. Thread-safe.
  *
  * @param prompts makes prompts within the server's limits
+ * @param listener sees what is generated
  */
-public record Texts(ServedModels models, Prompts prompts) {
+public record Texts(ServedModels models, Prompts prompts, GenerationListener listener) {
   /** The model that a request names, for as long as the result is open. */
   public ModelUse use(Fields body) throws IOException, InterruptedException {
     return models.use(body.text("model"), ModelKind.TEXT);
@@ -32,9 +35,29 @@ public record Texts(ServedModels models, Prompts prompts) {
    */
   public void generate(Exchange exchange, ModelUse use, List<TextPlan> plans, Answering answering)
       throws InterruptedException {
-    try (Choices choices = Choices.start(use.text(), plans);
+    GenerationTimes times = new GenerationTimes(use.name(), listener);
+    try (Choices choices = Choices.start(use.text(), plans, times);
         Exchange.Watch _ = exchange.watch(choices::cancel)) {
       answering.answer(choices);
     }
+  }
+
+  /** What reads the answers to a conversation. */
+  public interface ChatAnswering {
+    void answer(ChatRun run) throws InterruptedException;
+  }
+
+  /** {@link #generate} of answers to a conversation. */
+  public void chat(Exchange exchange, ModelUse use, ChatPlan plan, ChatAnswering answering)
+      throws InterruptedException {
+    LanguageModel model = use.text();
+    Prompts.Prompt prompt = prompts.of(plan.conversation(), model);
+    ReplyReaders readers = new ReplyReaders(model, prompt.text(), plan.tools());
+    GenerateOptions options = plan.options().withShown(readers.marks(model.model().vocabulary()));
+    generate(
+        exchange,
+        use,
+        List.of(new TextPlan(prompt.tokens(), options, plan.choices())),
+        choices -> answering.answer(new ChatRun(choices, readers, plan.choices())));
   }
 }

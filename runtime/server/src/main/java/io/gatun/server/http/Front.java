@@ -22,6 +22,7 @@ public final class Front implements Handler {
   private final Rules rules;
   private final SlowClients clients;
   private final ErrorForm errors;
+  private final Answered answered;
 
   /**
    * What is checked before anything is read.
@@ -32,24 +33,38 @@ public final class Front implements Handler {
 
   /**
    * @param errors for addresses that do not exist
+   * @param answered is told of every answer
    */
-  public Front(List<Endpoint> endpoints, Rules rules, SlowClients clients, ErrorForm errors) {
+  public Front(
+      List<Endpoint> endpoints,
+      Rules rules,
+      SlowClients clients,
+      ErrorForm errors,
+      Answered answered) {
     this.endpoints = List.copyOf(endpoints);
     this.rules = rules;
     this.clients = clients;
     this.errors = errors;
+    this.answered = answered;
+  }
+
+  /** Who counts answers. */
+  @FunctionalInterface
+  public interface Answered {
+    /**
+     * An answer was sent, or its client left.
+     *
+     * @param path of the endpoint; empty where there is none
+     */
+    void answered(String path, int status);
   }
 
   @Override
   public void handle(ServerRequest request, ServerResponse response) throws Exception {
     Exchange exchange = new Exchange(request, response, clients, rules.bodyBytesMax());
     String path = exchange.path();
-    ErrorForm form =
-        endpoints.stream()
-            .filter(e -> fits(e, path))
-            .findFirst()
-            .map(Endpoint::errors)
-            .orElse(errors);
+    Optional<Endpoint> endpoint = endpoints.stream().filter(e -> fits(e, path)).findFirst();
+    ErrorForm form = endpoint.map(Endpoint::errors).orElse(errors);
     try {
       answer(exchange, request.prologue().method().text());
     } catch (ApiException e) {
@@ -63,6 +78,8 @@ public final class Front implements Handler {
         throw new CloseConnectionException("the server ends", e);
       }
       exchange.fail(failure(e, path), form);
+    } finally {
+      answered.answered(endpoint.map(Endpoint::path).orElse(""), response.status().code());
     }
   }
 

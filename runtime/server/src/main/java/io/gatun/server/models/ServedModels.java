@@ -88,6 +88,18 @@ public final class ServedModels implements AutoCloseable {
     return new ModelUse(entry.source.name(), loaded, () -> release(entry));
   }
 
+  /** Those that are loaded and generate text, to look at; the caller closes them. */
+  public synchronized List<ModelUse> loadedTexts() {
+    List<ModelUse> loaded = new ArrayList<>();
+    for (Entry entry : byName.values()) {
+      if (entry.model != null && entry.source.kind() == ModelKind.TEXT) {
+        entry.users++;
+        loaded.add(new ModelUse(entry.source.name(), entry.model, () -> release(entry)));
+      }
+    }
+    return loaded;
+  }
+
   private synchronized Entry find(Optional<String> name, ModelKind kind) {
     Optional<Entry> found =
         name.isPresent()

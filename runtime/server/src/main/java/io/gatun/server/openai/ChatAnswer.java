@@ -1,127 +1,98 @@
 package io.gatun.server.openai;
 
-import io.gatun.TextPiece;
 import io.gatun.engine.FinishReason;
 import io.gatun.engine.GeneratedToken;
 import io.gatun.model.Vocabulary;
+import io.gatun.model.chat.reply.Reply;
+import io.gatun.model.chat.reply.ReplyCall;
 import io.gatun.model.json.JsonValue;
+import io.gatun.server.generate.ChatReader;
 import io.gatun.server.generate.Choices;
 import io.gatun.server.http.Json;
 import io.gatun.server.models.ModelUse;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A chat completion, as a whole or in chunks. */
-final class ChatAnswer implements Choices.Reader {
-  private final String id = OpenAi.id("chatcmpl-");
-  private final long created = OpenAi.now();
-  private final String model;
+/** A chat completion as a whole. */
+final class ChatAnswer implements ChatReader {
+  private final ChatHead head;
   private final Vocabulary vocabulary;
   private final boolean logprobs;
-  private final boolean usage;
+  private final boolean severalCalls;
   private final List<Choice> choices = new ArrayList<>();
 
   /** What there is of an answer so far. */
   private static final class Choice {
-    final StringBuilder text = new StringBuilder();
     final List<GeneratedToken> tokens = new ArrayList<>();
+    Reply reply = new Reply("", "", List.of());
     String finish = "";
   }
 
   ChatAnswer(ModelUse use, ChatRequest request) {
-    this.model = use.name();
+    this.head = new ChatHead(use.name());
     this.vocabulary = use.text().model().vocabulary();
-    this.logprobs = request.options().logprobs() >= 0;
-    this.usage = request.usage();
-    for (int i = 0; i < request.choices(); i++) {
+    this.logprobs = request.plan().options().logprobs() >= 0;
+    this.severalCalls = request.plan().tools().several();
+    for (int i = 0; i < request.plan().choices(); i++) {
       choices.add(new Choice());
     }
   }
 
   @Override
-  public void piece(int choice, TextPiece piece) {
-    choices.get(choice).text.append(piece.text());
-    choices.get(choice).tokens.addAll(piece.tokens());
+  public void tokens(int choice, List<GeneratedToken> tokens) {
+    choices.get(choice).tokens.addAll(tokens);
   }
 
   @Override
-  public void end(int choice, FinishReason reason) {
-    choices.get(choice).finish = OpenAi.finishReason(reason);
+  public void end(int choice, FinishReason reason, Reply reply) {
+    choices.get(choice).reply = reply;
+    choices.get(choice).finish = OpenAi.finishReason(reason, reply);
   }
 
   JsonValue whole(Choices.Totals took) {
     List<JsonValue> shown = new ArrayList<>();
     for (Choice choice : choices) {
-      Json message =
-          Json.object()
-              .put("role", "assistant")
-              .put("content", choice.text.toString())
-              .putNull("refusal");
       shown.add(
-          choice(shown.size())
-              .put("message", message)
-              .put("logprobs", logprobs(choice.tokens))
+          Json.object()
+              .put("index", shown.size())
+              .put("message", message(choice.reply))
+              .put(
+                  "logprobs",
+                  logprobs ? Logprobs.of(choice.tokens, vocabulary) : JsonValue.Null.NULL)
               .put("finish_reason", choice.finish)
               .build());
     }
-    return head("chat.completion").put("choices", shown).put("usage", OpenAi.usage(took)).build();
-  }
-
-  /** The first chunk of a choice: who speaks. */
-  JsonValue begin(int choice) {
-    return chunk(
-        choice, Json.object().put("role", "assistant").put("content", ""), JsonValue.Null.NULL);
-  }
-
-  JsonValue chunk(int choice, TextPiece piece) {
-    return chunk(choice, Json.object().put("content", piece.text()), logprobs(piece.tokens()));
-  }
-
-  private JsonValue chunk(int choice, Json delta, JsonValue probabilities) {
-    return chunk(
-        choice(choice).put("delta", delta).put("logprobs", probabilities).putNull("finish_reason"));
-  }
-
-  /** The last chunk of a choice: why it ended. */
-  JsonValue chunkOfEnd(int choice, FinishReason reason) {
-    return chunk(
-        choice(choice)
-            .put("delta", Json.object())
-            .putNull("logprobs")
-            .put("finish_reason", OpenAi.finishReason(reason)));
-  }
-
-  private JsonValue chunk(Json choice) {
-    Json chunk = head("chat.completion.chunk").put("choices", List.of(choice.build()));
-    return usage ? chunk.putNull("usage").build() : chunk.build();
-  }
-
-  /** The chunk behind the last: what all of it took. */
-  JsonValue usage(Choices.Totals took) {
-    return head("chat.completion.chunk")
-        .put("choices", List.of())
+    return head.of("chat.completion")
+        .put("choices", shown)
         .put("usage", OpenAi.usage(took))
         .build();
   }
 
-  private Json head(String kind) {
-    return Json.object()
-        .put("id", id)
-        .put("object", kind)
-        .put("created", created)
-        .put("model", model);
-  }
-
-  private static Json choice(int index) {
-    return Json.object().put("index", index);
-  }
-
-  private JsonValue logprobs(List<GeneratedToken> tokens) {
-    return logprobs
-        ? Json.object()
-            .put("content", Logprobs.content(tokens, vocabulary))
-            .putNull("refusal")
-            .build()
-        : JsonValue.Null.NULL;
+  private Json message(Reply reply) {
+    List<JsonValue> calls = new ArrayList<>();
+    for (ReplyCall call : reply.goodCalls()) {
+      if (calls.isEmpty() || severalCalls) {
+        calls.add(
+            Json.object()
+                .put("id", OpenAi.id("call_"))
+                .put("type", "function")
+                .put(
+                    "function",
+                    Json.object().put("name", call.name()).put("arguments", call.arguments()))
+                .build());
+      }
+    }
+    String content = reply.message().content();
+    Json message = Json.object().put("role", "assistant");
+    if (content.isEmpty() && !calls.isEmpty()) {
+      message.putNull("content");
+    } else {
+      message.put("content", content);
+    }
+    message.putNull("refusal");
+    if (!reply.reasoning().isEmpty()) {
+      message.put("reasoning_content", reply.reasoning());
+    }
+    return calls.isEmpty() ? message : message.put("tool_calls", calls);
   }
 }

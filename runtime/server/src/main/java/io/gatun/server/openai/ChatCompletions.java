@@ -1,9 +1,6 @@
 package io.gatun.server.openai;
 
-import io.gatun.TextPiece;
-import io.gatun.engine.FinishReason;
-import io.gatun.server.generate.Choices;
-import io.gatun.server.generate.TextPlan;
+import io.gatun.server.generate.ChatRun;
 import io.gatun.server.generate.Texts;
 import io.gatun.server.http.Endpoint;
 import io.gatun.server.http.ErrorForm;
@@ -12,7 +9,6 @@ import io.gatun.server.http.Fields;
 import io.gatun.server.http.ReplyStream;
 import io.gatun.server.models.ModelUse;
 import java.io.IOException;
-import java.util.List;
 
 /** {@code POST /v1/chat/completions}: the assistant's answer to messages. */
 public final class ChatCompletions implements Endpoint {
@@ -42,51 +38,35 @@ public final class ChatCompletions implements Endpoint {
     Fields body = exchange.body();
     try (ModelUse use = texts.use(body)) {
       ChatRequest request = ChatRequest.read(body, use.text());
-      int[] prompt = texts.prompts().of(request.conversation(), use.text());
-      ChatAnswer answer = new ChatAnswer(use, request);
-      texts.generate(
+      texts.chat(
           exchange,
           use,
-          List.of(new TextPlan(prompt, request.options(), request.choices())),
-          choices -> {
+          request.plan(),
+          run -> {
             if (request.stream()) {
-              stream(exchange, choices, answer, request);
+              stream(exchange, run, new Answer(use, request));
             } else {
-              whole(exchange, choices, answer);
+              whole(exchange, run, new Answer(use, request));
             }
           });
     }
   }
 
-  private static void whole(Exchange exchange, Choices choices, ChatAnswer answer)
-      throws InterruptedException {
-    choices.read(answer);
-    exchange.send(answer.whole(choices.totals()));
+  /** Whose answer to what. */
+  private record Answer(ModelUse use, ChatRequest request) {}
+
+  private static void whole(Exchange exchange, ChatRun run, Answer to) throws InterruptedException {
+    ChatAnswer answer = new ChatAnswer(to.use(), to.request());
+    run.read(answer);
+    exchange.send(answer.whole(run.totals()));
   }
 
-  private static void stream(
-      Exchange exchange, Choices choices, ChatAnswer answer, ChatRequest request)
+  private static void stream(Exchange exchange, ChatRun run, Answer to)
       throws InterruptedException {
     try (ReplyStream out = exchange.events()) {
-      for (int i = 0; i < request.choices(); i++) {
-        out.event(answer.begin(i));
-      }
-      choices.read(
-          new Choices.Reader() {
-            @Override
-            public void piece(int choice, TextPiece piece) {
-              out.event(answer.chunk(choice, piece));
-            }
-
-            @Override
-            public void end(int choice, FinishReason reason) {
-              out.event(answer.chunkOfEnd(choice, reason));
-            }
-          });
-      if (request.usage()) {
-        out.event(answer.usage(choices.totals()));
-      }
-      out.done();
+      ChatStream answer = new ChatStream(out, to.use(), to.request());
+      run.read(answer);
+      answer.finish(run.totals());
     }
   }
 }

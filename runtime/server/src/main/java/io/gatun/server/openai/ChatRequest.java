@@ -4,7 +4,9 @@ import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
 import io.gatun.model.chat.Conversation;
 import io.gatun.model.json.JsonValue;
+import io.gatun.server.generate.ChatPlan;
 import io.gatun.server.generate.OptionFields;
+import io.gatun.server.generate.ToolUse;
 import io.gatun.server.http.ApiException;
 import io.gatun.server.http.Fields;
 import java.util.HashMap;
@@ -14,16 +16,10 @@ import java.util.OptionalInt;
 /**
  * A chat completion as it is asked for.
  *
- * @param choices how many answers
  * @param stream whether the answer comes in pieces
  * @param usage whether a last piece tells what it took
  */
-record ChatRequest(
-    Conversation conversation,
-    GenerateOptions options,
-    int choices,
-    boolean stream,
-    boolean usage) {
+record ChatRequest(ChatPlan plan, boolean stream, boolean usage) {
   private static final int CHOICES_MAX = 16;
   private static final int TOP_LOGPROBS_MAX = 20;
 
@@ -36,26 +32,29 @@ record ChatRequest(
     "safety_identifier",
     "prompt_cache_key",
     "prompt_cache_retention",
-    "parallel_tool_calls",
     "verbosity"
   };
 
   static ChatRequest read(Fields body, LanguageModel model) {
     body.ignore("model").ignore(WITHOUT_EFFECT);
     boolean stream = body.flag("stream");
-    ChatRequest request =
-        new ChatRequest(
-            conversation(body),
-            options(body, model),
-            body.integer("n", 1, CHOICES_MAX).orElse(1),
-            stream,
-            usage(body, stream));
+    ToolUse tools = ToolFields.read(body);
+    ChatPlan plan =
+        new ChatPlan(
+            conversation(body, tools),
+            tools.enforced(options(body, model), "response_format"),
+            tools,
+            body.integer("n", 1, CHOICES_MAX).orElse(1));
+    ChatRequest request = new ChatRequest(plan, stream, usage(body, stream));
     body.end();
     return request;
   }
 
-  private static Conversation conversation(Fields body) {
-    return Conversation.of(MessageFields.read(body)).withVariables(variables(body));
+  /** What the prompt is made of. */
+  static Conversation conversation(Fields body, ToolUse tools) {
+    return Conversation.of(MessageFields.read(body))
+        .withTools(tools.offered())
+        .withVariables(variables(body));
   }
 
   /** What some templates ask for, such as {@code enable_thinking}. */

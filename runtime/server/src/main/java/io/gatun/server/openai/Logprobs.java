@@ -12,8 +12,12 @@ import java.util.List;
 final class Logprobs {
   private Logprobs() {}
 
-  /** The elements of {@code logprobs.content} for tokens. */
-  static List<JsonValue> content(List<GeneratedToken> tokens, Vocabulary vocabulary) {
+  /** {@code logprobs} of a chat completion. */
+  static JsonValue of(List<GeneratedToken> tokens, Vocabulary vocabulary) {
+    return Json.object().put("content", content(tokens, vocabulary)).putNull("refusal").build();
+  }
+
+  private static List<JsonValue> content(List<GeneratedToken> tokens, Vocabulary vocabulary) {
     List<JsonValue> content = new ArrayList<>();
     for (GeneratedToken token : tokens) {
       List<JsonValue> top = new ArrayList<>();

@@ -1,6 +1,7 @@
 package io.gatun.server.openai;
 
 import io.gatun.engine.FinishReason;
+import io.gatun.model.chat.reply.Reply;
 import io.gatun.model.json.JsonValue;
 import io.gatun.server.generate.Choices;
 import io.gatun.server.http.ApiException;
@@ -47,6 +48,11 @@ public final class OpenAi {
 
   static long now() {
     return System.currentTimeMillis() / 1000;
+  }
+
+  /** Of an answer, which may be a tool call. */
+  static String finishReason(FinishReason reason, Reply reply) {
+    return reply.goodCalls().isEmpty() ? finishReason(reason) : "tool_calls";
   }
 
   static String finishReason(FinishReason reason) {

@@ -54,8 +54,17 @@ final class TestServer implements AutoCloseable {
   }
 
   static TestServer start(ServerOptions options) throws IOException {
+    return start(options, folder -> List.of(stories("stories", folder)));
+  }
+
+  /** The models of a test, which may lie in a folder that goes with the server. */
+  interface Sources {
+    List<ModelSource> in(Path folder) throws IOException;
+  }
+
+  static TestServer start(ServerOptions options, Sources sources) throws IOException {
     Path folder = Files.createTempDirectory("gatun-server");
-    return new TestServer(folder, List.of(stories("stories", folder)), options);
+    return new TestServer(folder, sources.in(folder), options);
   }
 
   /** The story model with a chat template and a long context. */
