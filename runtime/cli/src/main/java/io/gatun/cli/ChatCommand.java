@@ -6,10 +6,15 @@ import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
 import io.gatun.bindings.GatunException;
 import io.gatun.engine.FinishReason;
+import io.gatun.model.chat.ChatMessage;
+import io.gatun.model.template.TemplateException;
+import io.gatun.tensor.CapacityException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.logging.LogManager;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
@@ -40,6 +45,8 @@ public final class ChatCommand implements CliCommand {
   @Mixin ModelOptions model = new ModelOptions();
   @Mixin SamplingOptions sampling = new SamplingOptions();
   @Mixin AdapterOptions adapters = new AdapterOptions();
+  @Mixin AnswerOptions answers = new AnswerOptions();
+  @Mixin GrammarOptions grammar = new GrammarOptions();
 
   @Option(
       names = {"-s", "--system"},
@@ -62,8 +69,15 @@ public final class ChatCommand implements CliCommand {
   public Integer call() throws IOException {
     try (LanguageModel loaded = model.load()) {
       GenerateOptions options =
-          sampling.options(loaded.model().vocabulary()).withAdapters(adapters.load(loaded));
-      ChatSession.Opening opening = loaded.chat().options(options).overflow(overflow());
+          grammar.apply(
+              sampling.options(loaded.model().vocabulary()).withAdapters(adapters.load(loaded)));
+      ChatSession.Opening opening =
+          loaded
+              .chat()
+              .options(options)
+              .overflow(overflow())
+              .tools(answers.tools())
+              .variables(answers.variables());
       if (system != null) {
         opening = opening.system(system);
       }
@@ -94,6 +108,14 @@ public final class ChatCommand implements CliCommand {
             .variable(LineReader.HISTORY_FILE, history())
             .variable(LineReader.SECONDARY_PROMPT_PATTERN, "… ")
             .build();
+    AnswerPrinter printer =
+        answers.printer(
+            text -> {
+              terminal.writer().print(text);
+              terminal.flush();
+            },
+            true,
+            !terminal.getType().startsWith(Terminal.TYPE_DUMB));
     terminal.writer().println("/help tells more, Ctrl-D ends");
     while (true) {
       String line;
@@ -115,7 +137,8 @@ public final class ChatCommand implements CliCommand {
           if (line.equals("/adapter") || line.startsWith("/adapter ")) {
             swap(loaded, chat, line.substring("/adapter".length()).strip(), terminal);
           } else {
-            answer(chat, line, terminal);
+            answer(() -> chat.send(line), printer, terminal);
+            answerWithResults(chat, printer, reader, terminal);
           }
         }
       }
@@ -132,21 +155,42 @@ public final class ChatCommand implements CliCommand {
     }
   }
 
-  private static void answer(ChatSession chat, String line, Terminal terminal) {
-    Terminal.SignalHandler before = terminal.handle(Terminal.Signal.INT, _ -> {});
-    try (AnswerStream stream = chat.send(line)) {
-      var _ = terminal.handle(Terminal.Signal.INT, _ -> stream.cancel());
-      for (String piece : stream) {
-        terminal.writer().print(piece);
-        terminal.flush();
+  /** Asks for what the tools gave that an answer called, and goes on with it. */
+  private static void answerWithResults(
+      ChatSession chat, AnswerPrinter printer, LineReader reader, Terminal terminal) {
+    while (!chat.messages().isEmpty()) {
+      List<ChatMessage.ToolCall> calls = chat.messages().getLast().toolCalls();
+      if (calls.isEmpty()) {
+        return;
       }
-      terminal.writer().println();
+      List<ChatMessage> results = new ArrayList<>();
+      try {
+        for (ChatMessage.ToolCall call : calls) {
+          String given = reader.readLine(call.name() + " gave> ");
+          results.add(ChatMessage.tool(call.id(), call.name(), given));
+        }
+      } catch (UserInterruptException | EndOfFileException none) {
+        return; // the call stays without an answer
+      }
+      answer(() -> chat.sendResults(results), printer, terminal);
+    }
+  }
+
+  private static void answer(
+      Supplier<AnswerStream> asking, AnswerPrinter printer, Terminal terminal) {
+    Terminal.SignalHandler before = terminal.handle(Terminal.Signal.INT, _ -> {});
+    try (AnswerStream stream = asking.get()) {
+      var _ = terminal.handle(Terminal.Signal.INT, _ -> stream.cancel());
+      printer.print(stream);
       if (stream.finishReason() == FinishReason.CONTEXT_FULL) {
         terminal.writer().println("(the context is full; /clear forgets the conversation)");
       }
       terminal.flush();
-    } catch (io.gatun.tensor.CapacityException e) {
+    } catch (CapacityException e) {
       terminal.writer().println("(" + e.getMessage() + "; /clear forgets the conversation)");
+      terminal.flush();
+    } catch (TemplateException e) {
+      terminal.writer().println("(the model's chat template refuses: " + e.getMessage() + ")");
       terminal.flush();
     } finally {
       var _ = terminal.handle(Terminal.Signal.INT, before);

@@ -11,6 +11,7 @@ import io.gatun.engine.Generation;
 import io.gatun.engine.Usage;
 import io.gatun.model.MemoryPlan;
 import io.gatun.model.chat.ChatMessage;
+import io.gatun.model.chat.Conversation;
 import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,6 +38,7 @@ public final class RunCommand implements CliCommand {
   @Mixin SamplingOptions sampling = new SamplingOptions();
   @Mixin AdapterOptions adapters = new AdapterOptions();
   @Mixin GrammarOptions grammar = new GrammarOptions();
+  @Mixin AnswerOptions answers = new AnswerOptions();
 
   @Option(
       names = {"-p", "--prompt"},
@@ -118,10 +120,15 @@ public final class RunCommand implements CliCommand {
     }
   }
 
-  private void answer(LanguageModel loaded, String text, GenerateOptions options) {
-    try (AnswerStream stream = loaded.answer(List.of(ChatMessage.user(text)), options)) {
-      stream.forEach(Console::print);
-      Console.println("");
+  private void answer(LanguageModel loaded, String text, GenerateOptions options)
+      throws IOException {
+    Conversation conversation =
+        Conversation.of(List.of(ChatMessage.user(text)))
+            .withTools(answers.tools())
+            .withVariables(answers.variables());
+    AnswerPrinter printer = answers.printer(Console::print, false, Console.interactive());
+    try (AnswerStream stream = loaded.answer(conversation, options)) {
+      printer.print(stream);
       if (stats) {
         report(loaded, stream.usage(), stream.finishReason());
       }

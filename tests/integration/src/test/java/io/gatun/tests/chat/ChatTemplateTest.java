@@ -126,6 +126,25 @@ class ChatTemplateTest {
         .hasMessageContaining("narrator");
   }
 
+  @Test
+  void tools_are_read_in_two_forms() {
+    String inner =
+        "{\"name\": \"f\", \"description\": \"d\", \"parameters\": {\"type\": \"object\"}}";
+    ToolDefinition tool = ToolDefinition.read(JsonReader.read(inner));
+    assertThat(tool.name()).isEqualTo("f");
+    assertThat(
+            ToolDefinition.read(
+                JsonReader.read("{\"type\": \"function\", \"function\": " + inner + "}")))
+        .isEqualTo(tool);
+    assertThat(ToolDefinition.read(JsonReader.read("{\"name\": \"g\"}")).parameters())
+        .isEqualTo(JsonReader.read("{\"type\": \"object\"}"));
+    for (String wrong :
+        List.of("[]", "{}", "{\"name\": \"\"}", "{\"name\": \"f\", \"parameters\": 1}")) {
+      assertThatThrownBy(() -> ToolDefinition.read(JsonReader.read(wrong)))
+          .isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
   private static List<ChatMessage> messages(JsonValue c) {
     List<ChatMessage> messages = new ArrayList<>();
     for (JsonValue m : Cases.list(c, "messages")) {
