@@ -2,6 +2,7 @@ package io.gatun;
 
 import io.gatun.engine.AdapterUse;
 import io.gatun.engine.ContextPolicy;
+import io.gatun.engine.Service;
 import io.gatun.engine.grammar.Grammar;
 import io.gatun.engine.sample.SamplerSettings;
 import io.gatun.model.adapter.Adapter;
@@ -27,6 +28,7 @@ import java.util.Set;
  *     at all, 0 for only the token's own
  * @param shown special tokens that appear in the text by their names, as some mark where an answer
  *     or a tool call begins; others show nothing
+ * @param service how the text is served beside others
  */
 public record GenerateOptions(
     int maxTokens,
@@ -37,7 +39,8 @@ public record GenerateOptions(
     Optional<Grammar> grammar,
     ContextPolicy contextPolicy,
     int logprobs,
-    Set<Integer> shown) {
+    Set<Integer> shown,
+    Service service) {
   public GenerateOptions {
     adapters = List.copyOf(adapters);
     stop = List.copyOf(stop);
@@ -61,7 +64,8 @@ public record GenerateOptions(
         Optional.empty(),
         ContextPolicy.stop(),
         -1,
-        Set.of());
+        Set.of(),
+        Service.ordinary());
   }
 
   /** Always the most probable token. */
@@ -75,17 +79,36 @@ public record GenerateOptions(
         Optional.empty(),
         ContextPolicy.stop(),
         -1,
-        Set.of());
+        Set.of(),
+        Service.ordinary());
   }
 
   public GenerateOptions withMaxTokens(int tokens) {
     return new GenerateOptions(
-        tokens, sampling, stop, parseSpecial, adapters, grammar, contextPolicy, logprobs, shown);
+        tokens,
+        sampling,
+        stop,
+        parseSpecial,
+        adapters,
+        grammar,
+        contextPolicy,
+        logprobs,
+        shown,
+        service);
   }
 
   public GenerateOptions withSampling(SamplerSettings settings) {
     return new GenerateOptions(
-        maxTokens, settings, stop, parseSpecial, adapters, grammar, contextPolicy, logprobs, shown);
+        maxTokens,
+        settings,
+        stop,
+        parseSpecial,
+        adapters,
+        grammar,
+        contextPolicy,
+        logprobs,
+        shown,
+        service);
   }
 
   public GenerateOptions withTemperature(float temperature) {
@@ -106,12 +129,22 @@ public record GenerateOptions(
         grammar,
         contextPolicy,
         logprobs,
-        shown);
+        shown,
+        service);
   }
 
   public GenerateOptions withParseSpecial(boolean parse) {
     return new GenerateOptions(
-        maxTokens, sampling, stop, parse, adapters, grammar, contextPolicy, logprobs, shown);
+        maxTokens,
+        sampling,
+        stop,
+        parse,
+        adapters,
+        grammar,
+        contextPolicy,
+        logprobs,
+        shown,
+        service);
   }
 
   /** Adds an adapter to those that act; 1 is its strength as trained. */
@@ -132,19 +165,38 @@ public record GenerateOptions(
         Optional.of(other),
         contextPolicy,
         logprobs,
-        shown);
+        shown,
+        service);
   }
 
   /** What happens when the context is full. */
   public GenerateOptions withContextPolicy(ContextPolicy other) {
     return new GenerateOptions(
-        maxTokens, sampling, stop, parseSpecial, adapters, grammar, other, logprobs, shown);
+        maxTokens,
+        sampling,
+        stop,
+        parseSpecial,
+        adapters,
+        grammar,
+        other,
+        logprobs,
+        shown,
+        service);
   }
 
   /** With log-probabilities of each token and of so many of the best ones at its place. */
   public GenerateOptions withLogprobs(int top) {
     return new GenerateOptions(
-        maxTokens, sampling, stop, parseSpecial, adapters, grammar, contextPolicy, top, shown);
+        maxTokens,
+        sampling,
+        stop,
+        parseSpecial,
+        adapters,
+        grammar,
+        contextPolicy,
+        top,
+        shown,
+        service);
   }
 
   /** With these special tokens in the text, by their names. */
@@ -158,12 +210,37 @@ public record GenerateOptions(
         grammar,
         contextPolicy,
         logprobs,
-        tokens);
+        tokens,
+        service);
+  }
+
+  /** How the text is served beside others. */
+  public GenerateOptions withService(Service other) {
+    return new GenerateOptions(
+        maxTokens,
+        sampling,
+        stop,
+        parseSpecial,
+        adapters,
+        grammar,
+        contextPolicy,
+        logprobs,
+        shown,
+        other);
   }
 
   /** Exactly these adapters. */
   public GenerateOptions withAdapters(List<AdapterUse> uses) {
     return new GenerateOptions(
-        maxTokens, sampling, stop, parseSpecial, uses, grammar, contextPolicy, logprobs, shown);
+        maxTokens,
+        sampling,
+        stop,
+        parseSpecial,
+        uses,
+        grammar,
+        contextPolicy,
+        logprobs,
+        shown,
+        service);
   }
 }

@@ -26,6 +26,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -93,6 +95,32 @@ public final class LanguageModel implements AutoCloseable {
               }
             });
     return stream;
+  }
+
+  /** Completes a prompt on a virtual thread; cancelling the future stops the generation. */
+  public CompletableFuture<Completion> completeAsync(String prompt, GenerateOptions options) {
+    TokenStream stream = stream(prompt, options);
+    CompletableFuture<Completion> result = new CompletableFuture<>();
+    var _ = result.whenComplete((_, _) -> stream.close());
+    var _ =
+        Thread.ofVirtual()
+            .name("gatun-completion")
+            .start(() -> {
+              try {
+                result.complete(stream.complete());
+              } catch (RuntimeException e) {
+                result.completeExceptionally(e);
+              }
+            });
+    return result;
+  }
+
+  /**
+   * A completion as a reactive stream. Each subscriber gets one of its own, as fast as it asks for
+   * pieces; cancelling the subscription stops the generation.
+   */
+  public Flow.Publisher<String> publish(String prompt, GenerateOptions options) {
+    return new TextPublisher(() -> stream(prompt, options));
   }
 
   /** {@link #extract(Class, String, GenerateOptions)}, always with the most probable tokens. */
@@ -259,7 +287,8 @@ public final class LanguageModel implements AutoCloseable {
             .withMaxTokens(options.maxTokens())
             .withLogprobs(options.logprobs())
             .withAdapters(options.adapters())
-            .withContextPolicy(options.contextPolicy());
+            .withContextPolicy(options.contextPolicy())
+            .withService(options.service());
     request = options.grammar().map(request::withGrammar).orElse(request);
     Generation generation =
         engine.submit(keep.isPresent() ? request.withKeep(keep.get()) : request);

@@ -2,12 +2,14 @@ package io.gatun.cli;
 
 import io.gatun.engine.EngineOptions;
 import io.gatun.engine.PrefixCacheOptions;
+import io.gatun.engine.SchedulingOptions;
 import io.gatun.model.MemoryPlan;
 import io.gatun.server.models.ModelFiles;
 import io.gatun.server.models.ModelSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,6 +42,20 @@ final class ServedOptions {
       paramLabel = "N",
       description = "The most texts that a model generates at once (default: ${DEFAULT-VALUE}).")
   int parallel = EngineOptions.defaults().sequencesMax();
+
+  @Option(
+      names = "--stall-max",
+      paramLabel = "MS",
+      description =
+          "About the longest that a running text may wait for the prompt of another; 0 for no"
+              + " bound (default: ${DEFAULT-VALUE}).")
+  int stallMax = 500;
+
+  @Option(
+      names = "--queue",
+      paramLabel = "N",
+      description = "The most texts of a model that wait for others (default: no bound).")
+  int queue = Integer.MAX_VALUE;
 
   @Option(
       names = "--memory",
@@ -75,8 +91,11 @@ final class ServedOptions {
 
   private EngineOptions engine() {
     running.sequences = parallel;
+    SchedulingOptions scheduling = SchedulingOptions.defaults().withQueueMax(queue);
     return running
         .running()
+        .withScheduling(
+            stallMax == 0 ? scheduling : scheduling.withStallMax(Duration.ofMillis(stallMax)))
         .withPrefixCache(noPrefixCache ? PrefixCacheOptions.none() : PrefixCacheOptions.all());
   }
 

@@ -149,6 +149,7 @@ public final class Engine implements AutoCloseable {
    *     forgets nothing
    * @throws UnsupportedModelException when its policy forgets and the model's keys cannot move
    * @throws IllegalArgumentException when a token is not in the vocabulary
+   * @throws QueueFullException when as many requests wait as may
    */
   public Generation submit(GenerateRequest request) {
     return submitAll(List.of(request)).getFirst();
@@ -159,12 +160,11 @@ public final class Engine implements AutoCloseable {
     requireOpen();
     thread.requireAlive();
     requests.forEach(this::check);
-    List<Generation> generations = new ArrayList<>();
+    List<Generation> generations = generations(requests.size());
     List<EngineLoop.Arrival> together = new ArrayList<>();
-    for (GenerateRequest request : requests) {
-      Generation generation = new Generation(this::wake);
-      unfinished.add(generation);
-      generations.add(generation);
+    for (int i = 0; i < requests.size(); i++) {
+      GenerateRequest request = requests.get(i);
+      Generation generation = generations.get(i);
       together.add(new EngineLoop.Arrival(request, generation));
     }
     arrivals.addAll(together);
@@ -175,6 +175,22 @@ public final class Engine implements AutoCloseable {
         refuseArrivals();
       }
     }
+    return generations;
+  }
+
+  /** New ones, if so many more may come. */
+  private synchronized List<Generation> generations(int count) {
+    long most = (long) options.sequencesMax() + options.scheduling().queueMax();
+    if (unfinished.size() + count > most) {
+      throw new QueueFullException(
+          "%d requests run or wait, and no more than %d may; try again later"
+              .formatted(unfinished.size(), most));
+    }
+    List<Generation> generations = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      generations.add(new Generation(this::wake));
+    }
+    unfinished.addAll(generations);
     return generations;
   }
 

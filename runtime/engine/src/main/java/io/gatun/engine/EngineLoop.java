@@ -30,6 +30,7 @@ final class EngineLoop implements AutoCloseable {
   private final Batch batch;
   private final Logits logits = new Logits();
   private volatile @Nullable Sequence alone;
+  private long arrived;
   private long steps;
   private long stepNanos;
 
@@ -56,8 +57,7 @@ final class EngineLoop implements AutoCloseable {
     runner = StepRunner.of(engine, model, options);
     memory = runner.memory();
     adapters = runner.adapters();
-    scheduler =
-        new Scheduler(runner.sequencesMax(), memory.tables(), memory::makeRoom, runner::seed);
+    scheduler = new Scheduler(runner.sequencesMax(), memory, runner::seed, options.scheduling());
     forgetting =
         new Forgetting(scheduler, memory, s -> finish(s, FinishReason.CONTEXT_FULL), this::fail);
     batch = new Batch(options.batchRows());
@@ -114,13 +114,15 @@ final class EngineLoop implements AutoCloseable {
   /** What has arrived, one batch computed, its tokens chosen. */
   private void step() {
     takeArrivals();
-    endCancelled();
+    endUnwanted();
     forgetting.beforeStep(batch.capacity());
     scheduler.plan(batch, everyRowMax());
     if (batch.rows() == 0) {
       return;
     }
+    long start = System.nanoTime();
     if (compute()) {
+      scheduler.measured(batch, System.nanoTime() - start);
       steps++;
       choose();
     } else {
@@ -148,7 +150,13 @@ final class EngineLoop implements AutoCloseable {
           Optional<GrammarMatcher> grammar = request.grammar().map(grammars::start);
           scheduler.add(
               new Sequence(
-                  request, generation, memory.cellsFor(request), contextTokens, logits, grammar));
+                  request,
+                  generation,
+                  arrived++,
+                  memory.cellsFor(request),
+                  contextTokens,
+                  logits,
+                  grammar));
         } catch (RuntimeException e) {
           adapters.release(request.adapters());
           throw e;
@@ -160,10 +168,12 @@ final class EngineLoop implements AutoCloseable {
     }
   }
 
-  private void endCancelled() {
+  private void endUnwanted() {
     for (Sequence sequence : scheduler.all()) {
       if (sequence.generation().cancelled()) {
         finish(sequence, FinishReason.CANCELLED);
+      } else if (sequence.expired()) {
+        finish(sequence, FinishReason.DEADLINE);
       }
     }
   }

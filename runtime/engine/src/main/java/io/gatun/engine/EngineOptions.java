@@ -16,6 +16,7 @@ import io.gatun.tensor.Kernels;
  * @param adapterBytes the most memory for adapters, which are brought there when they are used
  * @param prefixCache what is kept of finished requests, for others with the same beginning
  * @param kernels which kernels of Gatun's own are used; {@link Kernels#ggml} gives libllama's bits
+ * @param scheduling how steps are shared
  */
 public record EngineOptions(
     int contextTokens,
@@ -25,7 +26,8 @@ public record EngineOptions(
     KvTypes kvTypes,
     long adapterBytes,
     PrefixCacheOptions prefixCache,
-    Kernels kernels) {
+    Kernels kernels,
+    SchedulingOptions scheduling) {
   /** The context that an engine gets when nobody asks for one, if the model's own is longer. */
   public static final int CONTEXT_DEFAULT_MAX = 4096;
 
@@ -41,27 +43,67 @@ public record EngineOptions(
 
   public static EngineOptions defaults() {
     return new EngineOptions(
-        0, 512, 64, 0, KvTypes.F16, 1L << 30, PrefixCacheOptions.none(), Kernels.own());
+        0,
+        512,
+        64,
+        0,
+        KvTypes.F16,
+        1L << 30,
+        PrefixCacheOptions.none(),
+        Kernels.own(),
+        SchedulingOptions.defaults());
   }
 
   public EngineOptions withContextTokens(int tokens) {
     return new EngineOptions(
-        tokens, batchRows, sequencesMax, threads, kvTypes, adapterBytes, prefixCache, kernels);
+        tokens,
+        batchRows,
+        sequencesMax,
+        threads,
+        kvTypes,
+        adapterBytes,
+        prefixCache,
+        kernels,
+        scheduling);
   }
 
   public EngineOptions withBatchRows(int rows) {
     return new EngineOptions(
-        contextTokens, rows, sequencesMax, threads, kvTypes, adapterBytes, prefixCache, kernels);
+        contextTokens,
+        rows,
+        sequencesMax,
+        threads,
+        kvTypes,
+        adapterBytes,
+        prefixCache,
+        kernels,
+        scheduling);
   }
 
   public EngineOptions withSequencesMax(int sequences) {
     return new EngineOptions(
-        contextTokens, batchRows, sequences, threads, kvTypes, adapterBytes, prefixCache, kernels);
+        contextTokens,
+        batchRows,
+        sequences,
+        threads,
+        kvTypes,
+        adapterBytes,
+        prefixCache,
+        kernels,
+        scheduling);
   }
 
   public EngineOptions withThreads(int count) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, count, kvTypes, adapterBytes, prefixCache, kernels);
+        contextTokens,
+        batchRows,
+        sequencesMax,
+        count,
+        kvTypes,
+        adapterBytes,
+        prefixCache,
+        kernels,
+        scheduling);
   }
 
   public EngineOptions withKernels(Kernels chosen) {
@@ -73,22 +115,60 @@ public record EngineOptions(
         kvTypes,
         adapterBytes,
         prefixCache,
-        chosen);
+        chosen,
+        scheduling);
   }
 
   public EngineOptions withKvTypes(KvTypes types) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, threads, types, adapterBytes, prefixCache, kernels);
+        contextTokens,
+        batchRows,
+        sequencesMax,
+        threads,
+        types,
+        adapterBytes,
+        prefixCache,
+        kernels,
+        scheduling);
   }
 
   public EngineOptions withAdapterBytes(long bytes) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, threads, kvTypes, bytes, prefixCache, kernels);
+        contextTokens,
+        batchRows,
+        sequencesMax,
+        threads,
+        kvTypes,
+        bytes,
+        prefixCache,
+        kernels,
+        scheduling);
   }
 
   public EngineOptions withPrefixCache(PrefixCacheOptions kept) {
     return new EngineOptions(
-        contextTokens, batchRows, sequencesMax, threads, kvTypes, adapterBytes, kept, kernels);
+        contextTokens,
+        batchRows,
+        sequencesMax,
+        threads,
+        kvTypes,
+        adapterBytes,
+        kept,
+        kernels,
+        scheduling);
+  }
+
+  public EngineOptions withScheduling(SchedulingOptions other) {
+    return new EngineOptions(
+        contextTokens,
+        batchRows,
+        sequencesMax,
+        threads,
+        kvTypes,
+        adapterBytes,
+        prefixCache,
+        kernels,
+        other);
   }
 
   private static void require(String name, int value, int low, int high) {

@@ -10,6 +10,8 @@ public enum FinishReason {
   LENGTH,
   /** The context has no room for another token. */
   CONTEXT_FULL,
+  /** The request's deadline passed. */
+  DEADLINE,
   /** The caller cancelled. */
   CANCELLED
 }

@@ -22,6 +22,7 @@ import java.util.Set;
  *     soft prompts before the prompt, in their order
  * @param grammar what the completion has to look like, if that matters
  * @param policy what is forgotten when there is no room for another token
+ * @param service how it is served beside others
  */
 public record GenerateRequest(
     int[] prompt,
@@ -32,7 +33,8 @@ public record GenerateRequest(
     Optional<LogitsObserver> observer,
     List<AdapterUse> adapters,
     Optional<Grammar> grammar,
-    ContextPolicy policy) {
+    ContextPolicy policy,
+    Service service) {
 
   public GenerateRequest {
     adapters = List.copyOf(adapters);
@@ -55,17 +57,18 @@ public record GenerateRequest(
         Optional.empty(),
         List.of(),
         Optional.empty(),
-        ContextPolicy.stop());
+        ContextPolicy.stop(),
+        Service.ordinary());
   }
 
   public GenerateRequest withSampling(SamplerSettings settings) {
     return new GenerateRequest(
-        prompt, settings, limits, logprobs, keep, observer, adapters, grammar, policy);
+        prompt, settings, limits, logprobs, keep, observer, adapters, grammar, policy, service);
   }
 
   public GenerateRequest withLimits(Limits other) {
     return new GenerateRequest(
-        prompt, sampling, other, logprobs, keep, observer, adapters, grammar, policy);
+        prompt, sampling, other, logprobs, keep, observer, adapters, grammar, policy, service);
   }
 
   public GenerateRequest withMaxTokens(int tokens) {
@@ -74,7 +77,7 @@ public record GenerateRequest(
 
   public GenerateRequest withLogprobs(int top) {
     return new GenerateRequest(
-        prompt, sampling, limits, top, keep, observer, adapters, grammar, policy);
+        prompt, sampling, limits, top, keep, observer, adapters, grammar, policy, service);
   }
 
   public GenerateRequest withKeep(KvSequence cache) {
@@ -87,28 +90,53 @@ public record GenerateRequest(
         observer,
         adapters,
         grammar,
-        policy);
+        policy,
+        service);
   }
 
   public GenerateRequest withObserver(LogitsObserver seeing) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, keep, Optional.of(seeing), adapters, grammar, policy);
+        prompt,
+        sampling,
+        limits,
+        logprobs,
+        keep,
+        Optional.of(seeing),
+        adapters,
+        grammar,
+        policy,
+        service);
   }
 
   public GenerateRequest withAdapters(List<AdapterUse> uses) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, keep, observer, uses, grammar, policy);
+        prompt, sampling, limits, logprobs, keep, observer, uses, grammar, policy, service);
   }
 
   public GenerateRequest withGrammar(Grammar other) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, keep, observer, adapters, Optional.of(other), policy);
+        prompt,
+        sampling,
+        limits,
+        logprobs,
+        keep,
+        observer,
+        adapters,
+        Optional.of(other),
+        policy,
+        service);
   }
 
   /** What happens when the context is full; the generation ends unless told otherwise. */
   public GenerateRequest withContextPolicy(ContextPolicy other) {
     return new GenerateRequest(
-        prompt, sampling, limits, logprobs, keep, observer, adapters, grammar, other);
+        prompt, sampling, limits, logprobs, keep, observer, adapters, grammar, other, service);
+  }
+
+  /** How it is served beside others. */
+  public GenerateRequest withService(Service other) {
+    return new GenerateRequest(
+        prompt, sampling, limits, logprobs, keep, observer, adapters, grammar, policy, other);
   }
 
   /** How many rows of prefixes and soft prompts come before the prompt. */

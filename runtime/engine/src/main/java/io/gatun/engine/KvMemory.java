@@ -96,6 +96,15 @@ final class KvMemory implements AutoCloseable {
     }
   }
 
+  /** Finds what is cached of a sequence that has nothing of its own any more. */
+  void recall(Sequence sequence) {
+    boolean own = sequence.request().keep().isPresent();
+    if (!own && sequence.cells().size() == 0 && sequence.forgotten() == 0) {
+      prefixes.find(sequence.request(), sequence.tokens(), sequence.cells());
+      sequence.recalled();
+    }
+  }
+
   PrefixCache prefixes() {
     return prefixes;
   }

@@ -51,12 +51,21 @@ final class PrefixCache {
   /** The cells of the longest cached beginning of a request; the last row is never among them. */
   CellList find(GenerateRequest request) {
     CellList cells = new CellList(tables);
+    find(request, request.rows(), cells);
+    return cells;
+  }
+
+  /**
+   * {@link #find(GenerateRequest)} for a request that has further rows by now.
+   *
+   * @param cells gets them; empty before
+   */
+  void find(GenerateRequest request, int[] rows, CellList cells) {
     boolean everyRow = request.observer().map(LogitsObserver::everyRow).orElse(false);
     if (tokensMax == 0 || everyRow) {
-      return cells;
+      return;
     }
     now++;
-    int[] rows = request.rows();
     PrefixTree tree = tree(request.adapters());
     int known = tree.usable(tree.walk(rows, rows.length - 1));
     if (disk.isPresent()
@@ -67,7 +76,6 @@ final class PrefixCache {
       tree.share(walk, tree.usable(walk), cells, now);
     }
     found += cells.size();
-    return cells;
   }
 
   /** Remembers rows that are computed. */

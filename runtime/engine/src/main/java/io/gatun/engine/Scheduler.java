@@ -1,41 +1,44 @@
 package io.gatun.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.IntConsumer;
 
 /**
  * Decides which rows the next step computes: one for each sequence that decodes, then chunks of
- * prompts in order of arrival, up to the batch's size (arXiv 2308.16369).
+ * prompts, up to the batch's size (arXiv 2308.16369). {@link Turns} says who goes first, {@link
+ * StallBound} how large chunks may be beside decoding sequences.
  *
- * <p>When cells run out, the sequence that came last gives up its own and waits; it is computed
- * again later.
+ * <p>When cells run out, the sequence whose turn comes last gives up its own and waits; so does one
+ * of lower priority when a place is missing. What is computed of it goes to the cached prefixes;
+ * the rest is computed again later.
  *
  * @owner the engine's thread
  */
 final class Scheduler {
   private final List<Sequence> running = new ArrayList<>();
-  private final Deque<Sequence> waiting = new ArrayDeque<>();
+  private final List<Sequence> waiting = new ArrayList<>();
   private final int sequencesMax;
-  private final IntConsumer makeRoom;
+  private final KvMemory memory;
   private final Consumer<Sequence> seed;
   private final CellTables tables;
+  private final Turns turns;
+  private final StallBound stalls;
 
   /**
-   * @param makeRoom frees cells that nobody computes with, for so many tokens
    * @param seed fills the cells of a sequence's prefix, which it has just got
    */
-  Scheduler(int sequencesMax, CellTables tables, IntConsumer makeRoom, Consumer<Sequence> seed) {
+  Scheduler(int sequencesMax, KvMemory memory, Consumer<Sequence> seed, SchedulingOptions options) {
     this.sequencesMax = sequencesMax;
-    this.tables = tables;
-    this.makeRoom = makeRoom;
+    this.memory = memory;
+    this.tables = memory.tables();
     this.seed = seed;
+    this.turns = new Turns(options.weights());
+    this.stalls = new StallBound(options.stallMax());
   }
 
   void add(Sequence sequence) {
+    turns.arrived(sequence, all());
     waiting.add(sequence);
   }
 
@@ -54,6 +57,11 @@ final class Scheduler {
 
   int waitingCount() {
     return waiting.size();
+  }
+
+  /** A step has been computed. */
+  void measured(Batch batch, long nanos) {
+    stalls.measured(batch.rows(), nanos);
   }
 
   /** All sequences, running ones first. */
@@ -78,7 +86,7 @@ final class Scheduler {
     if (sharing < 2 || running.stream().noneMatch(Sequence::forgets)) {
       return Integer.MAX_VALUE;
     }
-    Sequence first = admits ? waiting.element() : running.getFirst();
+    Sequence first = admits ? turns.first(waiting) : running.getFirst();
     int wanted =
         admits
             ? first.wanted()
@@ -98,26 +106,55 @@ final class Scheduler {
         var _ = place(sequence, 1, batch);
       }
     }
-    for (Sequence sequence : List.copyOf(running)) {
-      int most = sequence.wantsEveryRow() ? Math.min(everyRowMax, batch.room()) : batch.room();
+    int budget = batch.rows() > 0 ? stalls.rows(batch.room()) : batch.room();
+    for (Sequence sequence : turns.sorted(running)) {
+      int most = Math.min(budget, batch.room());
+      most = sequence.wantsEveryRow() ? Math.min(everyRowMax, most) : most;
       int chunk = Math.min(Math.min(sequence.pending(), sequence.room()), most);
-      if (sequence.pending() > 1 && chunk > 0) {
-        var _ = place(sequence, chunk, batch);
+      if (sequence.pending() > 1 && chunk > 0 && place(sequence, chunk, batch)) {
+        budget -= chunk;
       }
     }
   }
 
   private void admit() {
-    while (!waiting.isEmpty() && running.size() < sequencesMax) {
-      Sequence next = waiting.peek();
+    while (!waiting.isEmpty()) {
+      Sequence next = turns.first(waiting);
+      if (running.size() >= sequencesMax && !giveWay(next)) {
+        return;
+      }
       if (!tables.holds(next.wanted())) {
+        reclaim(next, next.wanted());
+      }
+      while (!tables.holds(next.wanted()) && giveWay(next)) {
         reclaim(next, next.wanted());
       }
       if (!tables.holds(next.wanted()) && !running.isEmpty()) {
         return;
       }
-      running.add(waiting.remove());
+      waiting.remove(next);
+      running.add(next);
+      memory.recall(next);
     }
+  }
+
+  /** Lets a running sequence of lower priority wait; false when there is none. */
+  private boolean giveWay(Sequence next) {
+    int priority = next.request().service().priority();
+    List<Sequence> lower =
+        running.stream().filter(s -> s.request().service().priority() < priority).toList();
+    if (lower.isEmpty()) {
+      return false;
+    }
+    suspend(turns.last(lower));
+    return true;
+  }
+
+  /** Its cells stay, until somebody needs them. */
+  private void suspend(Sequence sequence) {
+    memory.keep(sequence);
+    running.remove(sequence);
+    waiting.add(sequence);
   }
 
   /** Gives rows cells; false when the sequence itself had to make room. */
@@ -139,6 +176,7 @@ final class Scheduler {
     if (given > 0) {
       seedCells(sequence, given);
     }
+    turns.charge(sequence, rows);
     boolean last = rows == sequence.pending();
     for (int i = 0; i < rows; i++) {
       int position = sequence.cells().size();
@@ -170,7 +208,7 @@ final class Scheduler {
    * Takes back cells that nobody is computing with: idle caches, and what waiting sequences hold.
    */
   private void reclaim(Sequence needs, int wanted) {
-    makeRoom.accept(wanted);
+    memory.makeRoom(wanted);
     if (tables.holds(wanted)) {
       return;
     }
@@ -181,23 +219,22 @@ final class Scheduler {
     }
   }
 
-  /** The sequence that came last waits, unless this batch already has rows of it. */
+  /** The sequence whose turn comes last waits, unless this batch already has rows of it. */
   private boolean preemptLast(Sequence needs, Batch batch) {
-    for (int i = running.size() - 1; i >= 0; i--) {
-      Sequence victim = running.get(i);
-      if (victim != needs && !holds(batch, victim)) {
-        victim.cells().truncate(0);
-        running.remove(i);
-        waiting.addFirst(victim);
-        return true;
-      }
+    List<Sequence> others = running.stream().filter(s -> s != needs && !holds(batch, s)).toList();
+    if (!others.isEmpty()) {
+      preempt(turns.last(others));
+      return true;
     }
     if (running.size() > 1) {
-      needs.cells().truncate(0);
-      running.remove(needs);
-      waiting.addFirst(needs);
+      preempt(needs);
     }
     return false;
+  }
+
+  private void preempt(Sequence sequence) {
+    suspend(sequence);
+    sequence.cells().truncate(0);
   }
 
   private static boolean holds(Batch batch, Sequence sequence) {

@@ -14,16 +14,20 @@ import java.util.Optional;
  * @owner the engine's thread
  */
 final class Sequence {
+  private static final long ORIGIN = System.nanoTime();
+
   private final GenerateRequest request;
   private final Generation generation;
   private final CellList cells;
   private final TokenHistory history;
   private final Sampler sampler;
   private final Optional<GrammarMatcher> grammar;
-  private final int cachedTokens;
+  private int cachedTokens;
   private final int rowsBefore;
   private final int prefixRows;
   private final int limit;
+  private final long number;
+  private final long deadline;
   private int[] tokens;
   private int size;
   private final Optional<AttentionTally> tally;
@@ -34,6 +38,7 @@ final class Sequence {
   Sequence(
       GenerateRequest request,
       Generation generation,
+      long number,
       CellList cells,
       int contextTokens,
       Logits workspace,
@@ -42,6 +47,9 @@ final class Sequence {
     this.grammar = grammar;
     this.generation = generation;
     this.cells = cells;
+    this.number = number;
+    this.deadline =
+        request.service().deadline().map(time -> now() + time.toNanos()).orElse(Long.MAX_VALUE);
     this.cachedTokens = cells.size();
     int[] rows = request.rows();
     this.tokens = Arrays.copyOf(rows, rows.length + 64);
@@ -60,6 +68,24 @@ final class Sequence {
 
   Generation generation() {
     return generation;
+  }
+
+  /** In order of arrival. */
+  long number() {
+    return number;
+  }
+
+  /** When it ends, in nanoseconds since some time; the largest number for never. */
+  long deadline() {
+    return deadline;
+  }
+
+  boolean expired() {
+    return now() > deadline;
+  }
+
+  private static long now() {
+    return System.nanoTime() - ORIGIN;
   }
 
   CellList cells() {
@@ -183,6 +209,18 @@ final class Sequence {
     boolean first = firstTokenNanos == 0;
     firstTokenNanos = first ? System.nanoTime() : firstTokenNanos;
     return first;
+  }
+
+  /** What is in its cells was not computed for it. */
+  void recalled() {
+    if (completionTokens() == 0) {
+      cachedTokens = Math.max(cachedTokens, cells.size());
+    }
+  }
+
+  /** All tokens that it has now, with zeros for rows before them. */
+  int[] tokens() {
+    return Arrays.copyOf(tokens, size);
   }
 
   /** The tokens whose keys and values are computed. */

@@ -1,5 +1,6 @@
 package io.gatun.server.http;
 
+import io.gatun.engine.QueueFullException;
 import io.gatun.model.json.JsonException;
 import io.gatun.server.http.ApiException.Reason;
 import io.gatun.tensor.CapacityException;
@@ -151,6 +152,8 @@ public final class Front implements Handler {
   private static ApiException failure(Exception e, String path) {
     return switch (e) {
       case JsonException json -> ApiException.of(Reason.INVALID, String.valueOf(json.getMessage()));
+      case QueueFullException busy ->
+          ApiException.of(Reason.BUSY, String.valueOf(busy.getMessage()));
       case CapacityException full ->
           ApiException.of(Reason.UNAVAILABLE, String.valueOf(full.getMessage()));
       default -> {

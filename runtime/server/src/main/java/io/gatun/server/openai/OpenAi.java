@@ -58,7 +58,7 @@ public final class OpenAi {
   static String finishReason(FinishReason reason) {
     return switch (reason) {
       case STOP, STOP_TEXT -> "stop";
-      case LENGTH, CONTEXT_FULL -> "length";
+      case LENGTH, CONTEXT_FULL, DEADLINE -> "length";
       case CANCELLED -> throw new IllegalArgumentException("a stopped text has no reason to tell");
     };
   }
