@@ -1,6 +1,7 @@
 package io.gatun;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Finds stop texts in a text that arrives in pieces. What may be the beginning of one is held back
@@ -10,6 +11,7 @@ final class StopTexts {
   private final List<String> stops;
   private final StringBuilder held = new StringBuilder();
   private boolean found;
+  private String foundText = "";
 
   StopTexts(List<String> stops) {
     this.stops = stops;
@@ -24,6 +26,7 @@ final class StopTexts {
     int end = firstStop();
     if (end >= 0) {
       found = true;
+      foundText = stops.stream().filter(s -> held.indexOf(s) == end).findFirst().orElseThrow();
       held.setLength(end);
       return release(end);
     }
@@ -37,6 +40,10 @@ final class StopTexts {
 
   boolean found() {
     return found;
+  }
+
+  Optional<String> foundText() {
+    return found ? Optional.of(foundText) : Optional.empty();
   }
 
   private String release(int length) {

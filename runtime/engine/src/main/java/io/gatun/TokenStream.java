@@ -87,6 +87,11 @@ public final class TokenStream implements Iterable<String>, AutoCloseable {
     return stops.found() ? FinishReason.STOP_TEXT : reason;
   }
 
+  /** The stop text that ended it, as far as it was read. */
+  public Optional<String> stopText() {
+    return stops.foundText();
+  }
+
   /** What it took; waits for the end. */
   public Usage usage() {
     return generation.usage();

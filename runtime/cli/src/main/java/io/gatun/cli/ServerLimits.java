@@ -60,6 +60,12 @@ final class ServerLimits {
   int requests = ServerOptions.defaults().requestsMax();
 
   @Option(
+      names = "--adapter-folder",
+      paramLabel = "FOLDER",
+      description = "Requests may load the adapters (GGUF) that lie right inside.")
+  @Nullable Path adapters;
+
+  @Option(
       names = "--drain",
       paramLabel = "SECONDS",
       description =
@@ -73,7 +79,8 @@ final class ServerLimits {
     if (bodyBytes < 1 || bodyBytes > 1 << 30) {
       throw new IllegalArgumentException("--max-body must be 1 to 1g, got " + body);
     }
-    return defaults
+    ServerOptions options = adapters == null ? defaults : defaults.withAdapterFolder(adapters);
+    return options
         .withAddress(host, port)
         .withApiKeys(keys())
         .withCorsOrigins(cors)

@@ -1,5 +1,10 @@
 package io.gatun.server;
 
+import io.gatun.server.adapters.AdapterFolder;
+import io.gatun.server.adapters.AddAdapter;
+import io.gatun.server.adapters.ListAdapters;
+import io.gatun.server.adapters.RemoveAdapter;
+import io.gatun.server.anthropic.Messages;
 import io.gatun.server.generate.Prompts;
 import io.gatun.server.generate.Texts;
 import io.gatun.server.http.Admission;
@@ -12,6 +17,10 @@ import io.gatun.server.http.WatchedConnections;
 import io.gatun.server.metrics.Metrics;
 import io.gatun.server.metrics.ServerMetrics;
 import io.gatun.server.models.ServedModels;
+import io.gatun.server.ollama.Chat;
+import io.gatun.server.ollama.Generate;
+import io.gatun.server.ollama.Tags;
+import io.gatun.server.ollama.Version;
 import io.gatun.server.openai.ApplyTemplate;
 import io.gatun.server.openai.ChatCompletions;
 import io.gatun.server.openai.Completions;
@@ -20,6 +29,7 @@ import io.gatun.server.openai.GetModel;
 import io.gatun.server.openai.ListModels;
 import io.gatun.server.openai.OpenAi;
 import io.gatun.server.openai.Rerank;
+import io.gatun.server.openai.Responses;
 import io.gatun.server.tokens.Detokenize;
 import io.gatun.server.tokens.Tokenize;
 import io.helidon.webserver.WebServer;
@@ -31,6 +41,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Models behind HTTP. Each request has a virtual thread; what computes is the models' engines.
@@ -121,6 +132,16 @@ public final class Server implements AutoCloseable {
     all.add(new Tokenize(texts, OpenAi.ERRORS));
     all.add(new Detokenize(texts, OpenAi.ERRORS));
     all.add(new ApplyTemplate(texts));
+    all.add(new Responses(texts));
+    all.add(new Messages(texts));
+    all.add(new Chat(texts));
+    all.add(new Generate(texts));
+    all.add(new Tags(models));
+    all.add(new Version());
+    Optional<AdapterFolder> folder = options.adapterFolder().map(AdapterFolder::new);
+    all.add(new ListAdapters(models, folder, OpenAi.ERRORS));
+    all.add(new AddAdapter(models, folder, OpenAi.ERRORS));
+    all.add(new RemoveAdapter(models, OpenAi.ERRORS));
     all.add(new Metrics(metrics, OpenAi.ERRORS));
     return all;
   }

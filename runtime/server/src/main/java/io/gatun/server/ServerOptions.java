@@ -1,7 +1,9 @@
 package io.gatun.server;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where a server listens, and what it allows.
@@ -15,6 +17,7 @@ import java.util.List;
  * @param requestsMax how many requests are answered at once
  * @param writeMax how long a client may take to read a piece of its answer
  * @param drainMax how long running answers may take to end when the server closes
+ * @param adapterFolder whose adapters requests may load; none of them may without it
  */
 public record ServerOptions(
     String host,
@@ -25,7 +28,8 @@ public record ServerOptions(
     int promptTokensMax,
     int requestsMax,
     Duration writeMax,
-    Duration drainMax) {
+    Duration drainMax,
+    Optional<Path> adapterFolder) {
   public ServerOptions {
     apiKeys = List.copyOf(apiKeys);
     corsOrigins = List.copyOf(corsOrigins);
@@ -59,7 +63,8 @@ public record ServerOptions(
         Integer.MAX_VALUE,
         64,
         Duration.ofSeconds(30),
-        Duration.ofSeconds(30));
+        Duration.ofSeconds(30),
+        Optional.empty());
   }
 
   public ServerOptions withAddress(String otherHost, int otherPort) {
@@ -72,7 +77,8 @@ public record ServerOptions(
         promptTokensMax,
         requestsMax,
         writeMax,
-        drainMax);
+        drainMax,
+        adapterFolder);
   }
 
   public ServerOptions withApiKeys(List<String> keys) {
@@ -85,7 +91,8 @@ public record ServerOptions(
         promptTokensMax,
         requestsMax,
         writeMax,
-        drainMax);
+        drainMax,
+        adapterFolder);
   }
 
   public ServerOptions withCorsOrigins(List<String> origins) {
@@ -98,12 +105,22 @@ public record ServerOptions(
         promptTokensMax,
         requestsMax,
         writeMax,
-        drainMax);
+        drainMax,
+        adapterFolder);
   }
 
   public ServerOptions withLimits(int bodyBytes, int promptTokens, int requests) {
     return new ServerOptions(
-        host, port, apiKeys, corsOrigins, bodyBytes, promptTokens, requests, writeMax, drainMax);
+        host,
+        port,
+        apiKeys,
+        corsOrigins,
+        bodyBytes,
+        promptTokens,
+        requests,
+        writeMax,
+        drainMax,
+        adapterFolder);
   }
 
   public ServerOptions withPatience(Duration writing, Duration draining) {
@@ -116,6 +133,21 @@ public record ServerOptions(
         promptTokensMax,
         requestsMax,
         writing,
-        draining);
+        draining,
+        adapterFolder);
+  }
+
+  public ServerOptions withAdapterFolder(Path folder) {
+    return new ServerOptions(
+        host,
+        port,
+        apiKeys,
+        corsOrigins,
+        bodyBytesMax,
+        promptTokensMax,
+        requestsMax,
+        writeMax,
+        drainMax,
+        Optional.of(folder));
   }
 }

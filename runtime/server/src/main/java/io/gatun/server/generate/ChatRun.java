@@ -2,8 +2,10 @@ package io.gatun.server.generate;
 
 import io.gatun.TextPiece;
 import io.gatun.engine.FinishReason;
+import io.gatun.engine.Usage;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The answers to a conversation while they are generated. For one thread. */
 public final class ChatRun {
@@ -33,6 +35,16 @@ public final class ChatRun {
             reader.end(choice, reason, readers.get(choice).reply());
           }
         });
+  }
+
+  /** The stop text that ended one of the answers. */
+  public Optional<String> stopText(int choice) {
+    return choices.stopText(choice);
+  }
+
+  /** What one of the answers took; waits for its end. */
+  public Usage usage(int choice) {
+    return choices.usage(choice);
   }
 
   /** What all answers took; waits for their ends. */

@@ -124,6 +124,11 @@ public final class Choices implements AutoCloseable {
     reader.end(choice, reason);
   }
 
+  /** The stop text that ended one of the texts. */
+  public Optional<String> stopText(int choice) {
+    return streams.get(choice).stopText();
+  }
+
   /** What one of the texts took; waits for its end. */
   public Usage usage(int choice) {
     return streams.get(choice).usage();

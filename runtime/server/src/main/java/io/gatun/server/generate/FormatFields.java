@@ -36,9 +36,7 @@ public final class FormatFields {
     Optional<Grammar> grammar =
         switch (type) {
           case "text" -> Optional.empty();
-          case "json_object" ->
-              Optional.of(
-                  Grammar.jsonSchema(JsonValue.Members.EMPTY.with("type", JsonValue.of("object"))));
+          case "json_object" -> Optional.of(anyObject());
           case "json_schema" ->
               Optional.of(schema(inner.orElseThrow(() -> format.missing("json_schema"))));
           default ->
@@ -47,6 +45,11 @@ public final class FormatFields {
         };
     format.end();
     return grammar;
+  }
+
+  /** Any JSON object. */
+  public static Grammar anyObject() {
+    return Grammar.jsonSchema(JsonValue.Members.EMPTY.with("type", JsonValue.of("object")));
   }
 
   private static Grammar schema(Fields fields) {

@@ -2,6 +2,7 @@ package io.gatun.server.generate;
 
 import io.gatun.GenerateOptions;
 import io.gatun.LanguageModel;
+import io.gatun.engine.AdapterUse;
 import io.gatun.server.http.ApiException;
 import io.gatun.server.http.Fields;
 import java.util.List;
@@ -23,8 +24,13 @@ public final class OptionFields {
             .withSampling(SamplingFields.read(fields, model.model().vocabularySize()))
             .withMaxTokens(length(fields, lengthNames))
             .withStop(stops(fields, "stop").toArray(String[]::new))
-            .withAdapters(AdapterFields.read(fields, model.adapters()));
+            .withAdapters(adapters(fields, model));
     return FormatFields.read(fields).map(options::withGrammar).orElse(options);
+  }
+
+  /** Which adapters act. */
+  public static List<AdapterUse> adapters(Fields fields, LanguageModel model) {
+    return AdapterFields.read(fields, model.adapters());
   }
 
   /** The most tokens, by the first of several names that is there. */

@@ -51,6 +51,13 @@ public final class Exchange {
     return request.headers().first(HeaderNames.create(name));
   }
 
+  /** A parameter behind the path's question mark. */
+  public Optional<String> query(String name) {
+    return request.query().contains(name)
+        ? Optional.of(request.query().get(name))
+        : Optional.empty();
+  }
+
   /**
    * The fields of the body.
    *
@@ -111,19 +118,19 @@ public final class Exchange {
 
   /** Begins an answer of server-sent events. */
   public ReplyStream events() {
-    return stream("text/event-stream");
+    return stream("text/event-stream", false);
   }
 
   /** Begins an answer of lines of JSON. */
   public ReplyStream lines() {
-    return stream("application/x-ndjson");
+    return stream("application/x-ndjson", true);
   }
 
-  private ReplyStream stream(String type) {
+  private ReplyStream stream(String type, boolean lines) {
     response.header(HeaderNames.CONTENT_TYPE, type);
     response.header(HeaderNames.CACHE_CONTROL, "no-cache");
     response.header(NO_BUFFERING, "no");
-    ReplyStream begun = new ReplyStream(response.outputStream(), clients);
+    ReplyStream begun = new ReplyStream(response.outputStream(), lines, clients);
     stream = begun;
     return begun;
   }
@@ -144,7 +151,7 @@ public final class Exchange {
     JsonValue body = form.body(failure);
     if (stream != null) {
       try (ReplyStream begun = stream) {
-        begun.event(body);
+        begun.failure(body);
       }
       return;
     }

@@ -57,6 +57,12 @@ public final class Json {
     return put(name, text.<JsonValue>map(JsonValue::of).orElse(JsonValue.Null.NULL));
   }
 
+  /** All members of another object. */
+  public Json putAll(JsonValue.Members others) {
+    members.putAll(others.values());
+    return this;
+  }
+
   public JsonValue.Members build() {
     return new JsonValue.Members(members);
   }

@@ -14,10 +14,12 @@ import java.nio.charset.StandardCharsets;
  */
 public final class ReplyStream implements AutoCloseable {
   private final OutputStream out;
+  private final boolean lines;
   private final SlowClients clients;
 
-  ReplyStream(OutputStream out, SlowClients clients) {
+  ReplyStream(OutputStream out, boolean lines, SlowClients clients) {
     this.out = out;
+    this.lines = lines;
     this.clients = clients;
   }
 
@@ -39,6 +41,15 @@ public final class ReplyStream implements AutoCloseable {
   /** Sends a line of JSON. */
   public void line(JsonValue value) {
     send(JsonWriter.write(value) + "\n");
+  }
+
+  /** Tells what went wrong. */
+  void failure(JsonValue body) {
+    if (lines) {
+      line(body);
+    } else {
+      event("error", body);
+    }
   }
 
   private void send(String text) {

@@ -1,7 +1,6 @@
 package io.gatun.server.models;
 
 import io.gatun.Gatun;
-import io.gatun.LanguageModel;
 import io.gatun.engine.EngineOptions;
 import io.gatun.engine.embed.EmbedderOptions;
 import io.gatun.model.LoadOptions;
@@ -46,37 +45,26 @@ public final class ModelFiles {
     long created = Files.getLastModifiedTime(gguf.parts().getFirst()).toMillis() / 1000;
     long bytes = bytes(gguf, loading.withKernels(running.kernels()), running, kind);
     return new ModelSource(
-        name, kind, bytes, created, loading(kind, file, loading, running, Map.copyOf(adapters)));
+        name,
+        kind,
+        bytes,
+        created,
+        new ModelAdapters(adapters),
+        loading(kind, file, loading, running));
   }
 
   private static ModelSource.Loading loading(
-      ModelKind kind,
-      Path file,
-      LoadOptions loading,
-      EngineOptions running,
-      Map<String, Path> adapters) {
+      ModelKind kind, Path file, LoadOptions loading, EngineOptions running) {
     EmbedderOptions embedding =
         EmbedderOptions.defaults()
             .withThreads(running.threads())
             .withBatchRows(running.batchRows())
             .withTruncate(false);
     return switch (kind) {
-      case TEXT -> () -> text(file, loading, running, adapters);
+      case TEXT -> () -> Gatun.load(file, loading, running);
       case EMBEDDING -> () -> Gatun.loadEmbedding(file, loading, embedding);
       case RANKING -> () -> Gatun.loadReranker(file, loading, embedding);
     };
-  }
-
-  private static LanguageModel text(
-      Path file, LoadOptions loading, EngineOptions running, Map<String, Path> adapters) {
-    LanguageModel model = Gatun.load(file, loading, running);
-    try {
-      adapters.forEach((name, from) -> model.adapters().load(from, name));
-      return model;
-    } catch (RuntimeException e) {
-      model.close();
-      throw e;
-    }
   }
 
   private static ModelKind kind(GgufMetadata metadata) {

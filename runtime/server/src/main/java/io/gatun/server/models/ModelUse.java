@@ -6,20 +6,25 @@ import io.gatun.Reranker;
 
 /** A loaded model that stays so until this is closed. For one thread. */
 public final class ModelUse implements AutoCloseable {
-  private final String name;
+  private final ModelSource source;
   private final AutoCloseable model;
   private final Runnable release;
   private boolean open = true;
 
-  ModelUse(String name, AutoCloseable model, Runnable release) {
-    this.name = name;
+  ModelUse(ModelSource source, AutoCloseable model, Runnable release) {
+    this.source = source;
     this.model = model;
     this.release = release;
   }
 
   /** The name by which it is served. */
   public String name() {
-    return name;
+    return source.name();
+  }
+
+  /** The adapters that it has whenever it is loaded. */
+  public ModelAdapters adapters() {
+    return source.adapters();
   }
 
   /** The model, where it is of {@link ModelKind#TEXT}. */

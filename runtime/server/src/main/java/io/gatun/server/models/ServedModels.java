@@ -1,5 +1,6 @@
 package io.gatun.server.models;
 
+import io.gatun.LanguageModel;
 import io.gatun.model.MemoryPlan;
 import io.gatun.server.http.ApiException;
 import io.gatun.server.http.ApiException.Reason;
@@ -85,7 +86,7 @@ public final class ServedModels implements AutoCloseable {
       throws IOException, InterruptedException {
     Entry entry = find(name, kind);
     AutoCloseable loaded = acquire(entry);
-    return new ModelUse(entry.source.name(), loaded, () -> release(entry));
+    return new ModelUse(entry.source, loaded, () -> release(entry));
   }
 
   /** Those that are loaded and generate text, to look at; the caller closes them. */
@@ -94,7 +95,7 @@ public final class ServedModels implements AutoCloseable {
     for (Entry entry : byName.values()) {
       if (entry.model != null && entry.source.kind() == ModelKind.TEXT) {
         entry.users++;
-        loaded.add(new ModelUse(entry.source.name(), entry.model, () -> release(entry)));
+        loaded.add(new ModelUse(entry.source, entry.model, () -> release(entry)));
       }
     }
     return loaded;
@@ -143,7 +144,7 @@ public final class ServedModels implements AutoCloseable {
     LOG.log(Level.INFO, "loading model " + entry.source.name());
     AutoCloseable loaded = null;
     try {
-      loaded = entry.source.loading().load();
+      loaded = loaded(entry.source);
     } finally {
       synchronized (this) {
         entry.loading = false;
@@ -154,6 +155,19 @@ public final class ServedModels implements AutoCloseable {
     synchronized (this) {
       return used(entry, loaded);
     }
+  }
+
+  private static AutoCloseable loaded(ModelSource source) throws IOException {
+    AutoCloseable model = source.loading().load();
+    if (model instanceof LanguageModel text) {
+      try {
+        source.adapters().load(text);
+      } catch (RuntimeException e) {
+        text.close();
+        throw e;
+      }
+    }
+    return model;
   }
 
   private AutoCloseable used(Entry entry, AutoCloseable model) {

@@ -11,13 +11,14 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /** Reads {@code tools}, {@code tool_choice} and {@code parallel_tool_calls}. */
-final class ToolFields {
+public final class ToolFields {
   private static final int TOOLS_MAX = 128;
   private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9_.-]{1,64}");
 
   private ToolFields() {}
 
-  static ToolUse read(Fields body) {
+  /** All three. */
+  public static ToolUse read(Fields body) {
     List<ToolDefinition> tools = new ArrayList<>();
     for (JsonValue item : body.items("tools", TOOLS_MAX)) {
       tools.add(tool(Fields.of(item, "tools[%d]".formatted(tools.size())), tools));
@@ -55,7 +56,7 @@ final class ToolFields {
   }
 
   /** {@code auto}, {@code none}, {@code required}, or the name of a function. */
-  private static ToolUse choice(Fields body, List<ToolDefinition> tools, boolean several) {
+  static ToolUse choice(Fields body, List<ToolDefinition> tools, boolean several) {
     Optional<JsonValue> choice = body.any("tool_choice");
     if (choice.isEmpty()) {
       return new ToolUse(tools, List.of(), several);
