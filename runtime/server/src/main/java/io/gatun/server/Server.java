@@ -32,6 +32,7 @@ import io.gatun.server.openai.Rerank;
 import io.gatun.server.openai.Responses;
 import io.gatun.server.tokens.Detokenize;
 import io.gatun.server.tokens.Tokenize;
+import io.gatun.server.web.Page;
 import io.helidon.webserver.WebServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -142,6 +143,7 @@ public final class Server implements AutoCloseable {
     all.add(new ListAdapters(models, folder, OpenAi.ERRORS));
     all.add(new AddAdapter(models, folder, OpenAi.ERRORS));
     all.add(new RemoveAdapter(models, OpenAi.ERRORS));
+    all.addAll(Page.all(OpenAi.ERRORS));
     all.add(new Metrics(metrics, OpenAi.ERRORS));
     return all;
   }

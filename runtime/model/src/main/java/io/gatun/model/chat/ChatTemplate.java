@@ -103,11 +103,7 @@ public final class ChatTemplate {
 
   /** The tokens of a conversation's prompt. */
   public int[] encode(Conversation conversation, Vocabulary vocabulary) {
-    return encode(render(conversation), vocabulary);
-  }
-
-  /** The tokens of a prompt that {@link #render} made. */
-  public int[] encode(String prompt, Vocabulary vocabulary) {
+    String prompt = render(conversation);
     // Most templates write the token themselves that the vocabulary would put before a text.
     boolean begun = !begin.isEmpty() && prompt.startsWith(begin);
     return vocabulary.encode(prompt, !begun, true);

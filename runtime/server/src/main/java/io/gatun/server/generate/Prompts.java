@@ -21,18 +21,14 @@ public final class Prompts {
     this.tokensMax = tokensMax;
   }
 
-  /**
-   * A conversation's prompt.
-   *
-   * @param tokens owned by the callee
-   */
-  public record Prompt(String text, int[] tokens) {}
-
   /** The prompt of a conversation. */
-  public Prompt of(Conversation conversation, LanguageModel model) {
-    String text = text(conversation, model);
-    int[] tokens = template(model).encode(text, model.model().vocabulary());
-    return new Prompt(text, limited(tokens, model, "messages"));
+  public int[] of(Conversation conversation, LanguageModel model) {
+    ChatTemplate template = template(model);
+    try {
+      return limited(template.encode(conversation, model.model().vocabulary()), model, "messages");
+    } catch (TemplateException e) {
+      throw refused(e);
+    }
   }
 
   /** The text of a conversation's prompt. */
@@ -41,9 +37,13 @@ public final class Prompts {
     try {
       return template.render(conversation);
     } catch (TemplateException e) {
-      throw ApiException.field(
-          "messages", "the model's chat template refuses them: " + e.getMessage());
+      throw refused(e);
     }
+  }
+
+  private static ApiException refused(TemplateException e) {
+    return ApiException.field(
+        "messages", "the model's chat template refuses them: " + e.getMessage());
   }
 
   private static ChatTemplate template(LanguageModel model) {

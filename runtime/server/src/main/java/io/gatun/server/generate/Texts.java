@@ -51,13 +51,13 @@ public record Texts(ServedModels models, Prompts prompts, GenerationListener lis
   public void chat(Exchange exchange, ModelUse use, ChatPlan plan, ChatAnswering answering)
       throws InterruptedException {
     LanguageModel model = use.text();
-    Prompts.Prompt prompt = prompts.of(plan.conversation(), model);
-    ReplyReaders readers = new ReplyReaders(model, prompt.text(), plan.tools());
-    GenerateOptions options = plan.options().withShown(readers.marks(model.model().vocabulary()));
+    int[] prompt = prompts.of(plan.conversation(), model);
+    GenerateOptions options = plan.options().withShown(model.replyMarks());
+    ReplyReaders readers = ReplyReaders.of(model, prompt, plan, options.grammar().isPresent());
     generate(
         exchange,
         use,
-        List.of(new TextPlan(prompt.tokens(), options, plan.choices())),
+        List.of(new TextPlan(prompt, options, plan.choices())),
         choices -> answering.answer(new ChatRun(choices, readers, plan.choices())));
   }
 }
