@@ -64,7 +64,7 @@ public final class FormatFields {
     return compiled(path, () -> Grammar.jsonSchema(schema));
   }
 
-  private static Grammar compiled(String path, Supplier<Grammar> grammar) {
+  static Grammar compiled(String path, Supplier<Grammar> grammar) {
     try {
       return grammar.get();
     } catch (GrammarException | io.gatun.model.json.JsonException e) {
