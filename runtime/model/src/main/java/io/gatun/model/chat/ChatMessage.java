@@ -112,8 +112,9 @@ public record ChatMessage(
    * follow.
    *
    * @param parts whether the text is a list of one part, as templates for several media want it
+   * @param reasoningName what the reasoning is called
    */
-  JsonValue toJson(boolean parts) {
+  JsonValue toJson(boolean parts, String reasoningName) {
     Map<String, JsonValue> all = new LinkedHashMap<>();
     all.put("role", JsonValue.of(role.label()));
     JsonValue text = JsonValue.of(content);
@@ -124,7 +125,7 @@ public record ChatMessage(
                 List.of(JsonValue.of(Map.of("type", JsonValue.of("text"), "text", text))))
             : text);
     if (!reasoning.isEmpty()) {
-      all.put("reasoning_content", JsonValue.of(reasoning));
+      all.put(reasoningName, JsonValue.of(reasoning));
     }
     if (!toolCalls.isEmpty()) {
       List<JsonValue> calls = new ArrayList<>();

@@ -22,7 +22,8 @@ import java.util.OptionalInt;
  * GGUF file, rendered as Hugging Face does. Immutable, thread-safe.
  *
  * <p>Where a template knows no system messages, the first user message begins with their text.
- * Where it wants texts as lists of parts, it gets them so.
+ * Where it wants texts as lists of parts, it gets them so, and reasoning under the name that it
+ * looks for.
  */
 public final class ChatTemplate {
   private static final System.Logger LOG = System.getLogger("io.gatun.model");
@@ -35,6 +36,7 @@ public final class ChatTemplate {
   private final Clock clock;
   private final boolean parts;
   private final boolean system;
+  private final ReasoningField reasoning;
 
   /**
    * @param begin text of the token before a text, empty for none
@@ -48,6 +50,7 @@ public final class ChatTemplate {
     this.begin = begin;
     this.end = end;
     this.clock = clock;
+    this.reasoning = ReasoningField.of(source);
     this.parts = !probe(false, ChatMessage.user(PROBE)) && probe(true, ChatMessage.user(PROBE));
     this.system = probe(parts, ChatMessage.system(PROBE), ChatMessage.user("x"));
   }
@@ -113,7 +116,12 @@ public final class ChatTemplate {
     List<ChatMessage> messages =
         withSystem ? conversation.messages() : merged(conversation.messages());
     Map<String, JsonValue> variables = new LinkedHashMap<>(conversation.variables());
-    variables.put("messages", JsonValue.of(messages.stream().map(m -> m.toJson(asParts)).toList()));
+    variables.put(
+        "messages",
+        JsonValue.of(
+            messages.stream()
+                .map(m -> reasoning.fitting(m).toJson(asParts, reasoning.name()))
+                .toList()));
     if (!conversation.tools().isEmpty()) {
       variables.put(
           "tools",

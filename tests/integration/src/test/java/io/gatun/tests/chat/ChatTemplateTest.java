@@ -127,6 +127,26 @@ class ChatTemplateTest {
   }
 
   @Test
+  void what_gpt_oss_said_and_thought_before_a_call_reaches_its_prompt() {
+    ChatTemplate oss =
+        new ChatTemplate(Cases.text(Cases.file("jinja/openai-gpt-oss-120b.jinja")), "", "", CLOCK);
+    ChatMessage call =
+        ChatMessage.assistant("One moment.")
+            .withReasoning("I look.")
+            .withToolCalls(List.of(new ChatMessage.ToolCall("c1", "weather", Members.EMPTY)));
+    String prompt =
+        oss.render(
+            Conversation.of(
+                List.of(
+                    ChatMessage.user("Weather?"),
+                    call,
+                    ChatMessage.tool("c1", "weather", "sunny"))));
+    assertThat(prompt)
+        .contains("<|channel|>analysis<|message|>I look.\n\nOne moment.<|end|>")
+        .contains("to=functions.weather");
+  }
+
+  @Test
   void tools_are_read_in_two_forms() {
     String inner =
         "{\"name\": \"f\", \"description\": \"d\", \"parameters\": {\"type\": \"object\"}}";

@@ -41,6 +41,15 @@ class ReplyRoundTripTest {
   /** This one puts quotes around strings that have such in them. */
   private static final String SIMPLE_VALUES = "LFM2.5-8B-A1B";
 
+  /** This one shows reasoning without the words that begin it in the prompt. */
+  private static final String WITHOUT_BEGINNING = "Apriel-1.6-15b-Thinker-fixed";
+
+  /** These look for reasoning under other names than most do. */
+  private static final Set<String> NAMED_OTHERWISE =
+      Set.of("openai-gpt-oss-120b", "LFM2.5-8B-A1B", "upstage-Solar-Open-100B");
+
+  private static final String THOUGHT = "Hm, yes.";
+
   private static final ToolDefinition TOOL =
       new ToolDefinition(
           "weather.now",
@@ -85,7 +94,7 @@ class ReplyRoundTripTest {
     ChatMessage question = ChatMessage.user("Hey");
     ChatMessage call =
         ChatMessage.assistant("")
-            .withReasoning("Hm, yes.")
+            .withReasoning(THOUGHT)
             .withToolCalls(
                 List.of(new ChatMessage.ToolCall("call12345", TOOL.name(), members(arguments))));
     JsonValue yes = JsonValue.of(true);
@@ -110,6 +119,12 @@ class ReplyRoundTripTest {
     assertThat(calls.getFirst().name()).isEqualTo(TOOL.name());
     assertThat(calls.getFirst().problem()).isEmpty();
     assertThat(calls.getFirst().value()).as(written).isEqualTo(members(arguments));
+    assertThat(parser.reply().reasoning())
+        .as(written)
+        .isEqualTo(written.contains(THOUGHT) && !name.equals(WITHOUT_BEGINNING) ? THOUGHT : "");
+    if (NAMED_OTHERWISE.contains(name)) {
+      assertThat(written).contains(THOUGHT);
+    }
   }
 
   /** How much of two texts is the same; up to a tag that one of them has and the other has not. */
