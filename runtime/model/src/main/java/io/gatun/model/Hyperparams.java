@@ -148,6 +148,15 @@ public record Hyperparams(
         metadata);
   }
 
+  /** Whether a tensor is not one of layers that {@link #withoutLastLayers} leaves out. */
+  public boolean computes(String tensor) {
+    String[] parts = tensor.split("\\.", 3);
+    return !parts[0].equals("blk")
+        || parts.length < 3
+        || !parts[1].matches("\\d{1,6}")
+        || Integer.parseInt(parts[1]) < layerCount;
+  }
+
   /** What layers with a window see. */
   public AttentionWindow window() {
     boolean chunked = Architectures.find(architecture).map(Architecture::chunked).orElse(false);

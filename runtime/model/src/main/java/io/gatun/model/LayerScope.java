@@ -35,15 +35,21 @@ public final class LayerScope extends ModelScope {
     int d = h().headDim();
     if (!has("attn_qkv.weight")) {
       return new Qkv(
-          heads(linear("attn_q", x), d, heads),
-          heads(linear("attn_k", x), d, kvHeads),
-          heads(linear("attn_v", x), h().valueDim(), kvHeads));
+          heads(bounded(linear("attn_q", x)), d, heads),
+          heads(bounded(linear("attn_k", x)), d, kvHeads),
+          heads(bounded(linear("attn_v", x)), h().valueDim(), kvHeads));
     }
-    Tensor all = linear("attn_qkv", x); // [D·(H + 2G), T]
+    Tensor all = bounded(linear("attn_qkv", x)); // [D·(H + 2G), T]
     long k = (long) d * heads;
     long v = k + (long) d * kvHeads;
     return new Qkv(
         part(all, 0, d, heads), part(all, k, d, kvHeads), part(all, v, h().valueDim(), kvHeads));
+  }
+
+  /** Within ±{@code attention.clamp_kqv}, where a file has that. */
+  private Tensor bounded(Tensor x) {
+    float bound = (float) h().keys().number("attention.clamp_kqv", 0);
+    return bound > 0 ? x.clamp(-bound, bound) : x;
   }
 
   /** Some heads of rows that hold more: a view from an element on. */

@@ -17,7 +17,17 @@ import java.util.stream.LongStream;
 public record BaseModel(String architecture, List<Integer> heads, List<Integer> kvHeads) {
   /** llama.cpp's converter reorders the rows of q and k for these, so that pairs are neighbours. */
   private static final Set<String> PAIRED =
-      Set.of("llama", "granite", "granitemoe", "smollm3", "olmo");
+      Set.of(
+          "llama",
+          "mistral3",
+          "granite",
+          "granitemoe",
+          "minicpm",
+          "smollm3",
+          "olmo",
+          "arcee",
+          "deepseek",
+          "xverse");
 
   private static final int HEADS_MAX = 1 << 14;
 

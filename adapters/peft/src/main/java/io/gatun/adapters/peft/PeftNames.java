@@ -132,7 +132,8 @@ final class PeftNames {
     boolean experts = rest.contains(".experts ");
     return switch (architecture) {
       case "llama" -> !rest.startsWith("mlp.experts") && !rest.equals("mlp.gate");
-      case "deepseek2" -> !rest.startsWith("mlp.shared_expert.") && !rest.startsWith("block_");
+      case "deepseek", "deepseek2", "dots1", "glm4moe" ->
+          !rest.startsWith("mlp.shared_expert.") && !rest.startsWith("block_");
       case "phi3" -> !rest.equals("mlp.up_proj");
       case "gpt-oss" -> !experts && !rest.equals("mlp.gate") && !rest.startsWith("block_");
       case "granitemoe" -> !experts && !rest.equals("mlp.gate") && !rest.endsWith("moe.gate");

@@ -31,7 +31,10 @@ public record FullParameters(Pattern targets) implements Parameters {
   public Map<String, Shape> shapes(Model model) {
     Map<String, Shape> shapes = new LinkedHashMap<>();
     for (TensorInfo tensor : model.file().tensors()) {
-      if (targets.matcher(tensor.name()).find() && !tensor.name().startsWith("rope_")) {
+      if (targets.matcher(tensor.name()).find()
+          && !tensor.name().startsWith("rope_")
+          && !tensor.name().contains("exp_probs_b") // only chooses experts: without a gradient
+          && model.hyperparams().computes(tensor.name())) {
         shapes.put(tensor.name(), tensor.shape());
       }
     }

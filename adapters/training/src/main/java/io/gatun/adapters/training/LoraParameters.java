@@ -83,7 +83,7 @@ public record LoraParameters(
   public Map<String, Shape> shapes(Model model) {
     Map<String, Shape> shapes = new LinkedHashMap<>();
     for (StoredTensor w : model.weights().tensors()) {
-      if (matches(w)) {
+      if (matches(w) && model.hyperparams().computes(w.name())) {
         String matrix = w.name().substring(0, w.name().length() - WEIGHT.length());
         Shape s = w.shape();
         shapes.put(matrix + A, Shape.of(s.d0(), rank, s.d2()));

@@ -7,20 +7,20 @@ import io.gatun.tensor.Tensor;
 import java.util.Set;
 
 /**
- * Granite 3 and 4: Llama with factors on embedding, residuals, attention and logits; with experts
- * in the MoE variant.
+ * Granite 3 and 4, MiniCPM 1 and 4: Llama with factors on embedding, residuals, attention and
+ * logits; with experts in the MoE variant.
  *
- * @source arXiv 2405.04324; llama.cpp v0.4.0, src/models/granite.cpp
+ * @source arXiv 2405.04324; llama.cpp v0.4.0, src/models/granite.cpp, minicpm.cpp
  */
 public final class Granite implements Architecture {
   @Override
   public Set<String> names() {
-    return Set.of("granite", "granitemoe");
+    return Set.of("granite", "granitemoe", "minicpm");
   }
 
   @Override
   public Tensor embed(ModelScope s, Tensor tokens) {
-    float scale = (float) s.h().keys().number("embedding_scale", 0);
+    float scale = (float) s.h().keys().number("embedding_scale", old(s) ? 12 : 0);
     Tensor x = s.embedding(tokens);
     return scale == 0f ? x : x.scale(scale);
   }
@@ -35,12 +35,13 @@ public final class Granite implements Architecture {
 
   @Override
   public Tensor head(ModelScope s, Tensor x) {
-    float scale = (float) s.h().keys().number("logit_scale", 1);
+    float usual = old(s) ? 256f / s.h().embeddingLength() : 1f;
+    float scale = (float) s.h().keys().number("logit_scale", usual);
     return s.output(x).scale(1f / scale);
   }
 
   private static Tensor attention(LayerScope s, Tensor x) {
-    boolean turned = s.h().keys().flag("rope.scaling.finetuned", true);
+    boolean turned = old(s) || s.h().keys().flag("rope.scaling.finetuned", true);
     LayerScope.Qkv p = s.qkv(x);
     Tensor q = turned ? s.rope(p.q()) : p.q();
     Tensor k = turned ? s.rope(p.k()) : p.k();
@@ -56,6 +57,12 @@ public final class Granite implements Architecture {
   }
 
   private static float residualScale(LayerScope s) {
-    return (float) s.h().keys().number("residual_scale", 0);
+    float usual = old(s) ? 1.4f / (float) Math.sqrt(s.h().layerCount()) : 0f;
+    return (float) s.h().keys().number("residual_scale", usual);
+  }
+
+  /** Whether files need not say what the factors are. */
+  private static boolean old(ModelScope s) {
+    return s.h().architecture().equals("minicpm");
   }
 }

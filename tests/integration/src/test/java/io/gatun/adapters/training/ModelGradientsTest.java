@@ -52,6 +52,13 @@ class ModelGradientsTest {
         small("mistral3")
             .with("attention.temperature_scale", 0.5f)
             .with("rope.scaling.original_context_length", 3),
+        small("olmo").with("attention.clamp_kqv", 0.4f),
+        small("stablelm").withOneNorm(),
+        small("glm4moe")
+            .withLayers(3)
+            .withExperts(4, 2)
+            .with("expert_shared_count", 1)
+            .with("nextn_predict_layers", 1),
         small("llama4")
             .withLayers(4)
             .withExperts(4, 2)

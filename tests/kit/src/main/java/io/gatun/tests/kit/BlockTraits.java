@@ -40,7 +40,11 @@ enum BlockTraits {
   /** Learned positions. */
   POSITIONS,
   /** A norm behind the embedding alone. */
-  EMBEDDING_NORM;
+  EMBEDDING_NORM,
+  /** Norms have no weights. */
+  BARE_NORMS,
+  /** A bias on the logits. */
+  READ_OUT_BIAS;
 
   private static final Map<String, Set<BlockTraits>> OF =
       Map.ofEntries(
@@ -106,6 +110,38 @@ enum BlockTraits {
           Map.entry(
               "gemma-embedding",
               EnumSet.of(HEAD_NORMS, POST_ATTENTION_NORM, POST_FEED_FORWARD_NORM)),
+          Map.entry("arcee", EnumSet.of(UNGATED)),
+          Map.entry("chatglm", EnumSet.of(FUSED_QKV, QKV_BIAS, FUSED_GATE)),
+          Map.entry("seed_oss", EnumSet.of(NO_FEED_FORWARD_NORM, QKV_BIAS, POST_ATTENTION_NORM)),
+          Map.entry("dots1", EnumSet.of(HEAD_NORMS)),
+          Map.entry("bailingmoe2", EnumSet.of(HEAD_NORMS, FUSED_QKV)),
+          Map.entry(
+              "glm4moe",
+              EnumSet.of(NO_FEED_FORWARD_NORM, QKV_BIAS, POST_ATTENTION_NORM, CHOICE_BIAS)),
+          Map.entry(
+              "exaone4",
+              EnumSet.of(
+                  NO_ATTENTION_NORM,
+                  NO_FEED_FORWARD_NORM,
+                  HEAD_NORMS,
+                  POST_ATTENTION_NORM,
+                  POST_FEED_FORWARD_NORM)),
+          Map.entry(
+              "phi2",
+              EnumSet.of(
+                  NORM_BIAS,
+                  NO_FEED_FORWARD_NORM,
+                  QKV_BIAS,
+                  OUTPUT_BIAS,
+                  UNGATED,
+                  FEED_FORWARD_BIAS,
+                  READ_OUT_BIAS)),
+          Map.entry(
+              "gptneox",
+              EnumSet.of(NORM_BIAS, FUSED_QKV, QKV_BIAS, OUTPUT_BIAS, UNGATED, FEED_FORWARD_BIAS)),
+          Map.entry("stablelm", EnumSet.of(NORM_BIAS)),
+          Map.entry("orion", EnumSet.of(NORM_BIAS)),
+          Map.entry("olmo", EnumSet.of(NO_ATTENTION_NORM, NO_FEED_FORWARD_NORM, BARE_NORMS)),
           Map.entry("hunyuan-dense", EnumSet.of(HEAD_NORMS)),
           Map.entry("hunyuan-moe", EnumSet.of(HEAD_NORMS)));
 

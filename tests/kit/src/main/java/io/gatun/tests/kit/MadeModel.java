@@ -24,10 +24,13 @@ public final class MadeModel {
   private final ModelShape shape;
   private final GgufWriter out = new GgufWriter();
   private final MadeTensors tensors;
+  private final MadeAttention attention;
 
   private MadeModel(ModelShape shape, Function<String, DType> types, long seed) {
     this.shape = shape;
-    this.tensors = new MadeTensors(out, types, seed);
+    this.tensors =
+        new MadeTensors(out, types, seed, BlockTraits.NORM_BIAS.in(shape.architecture()));
+    this.attention = new MadeAttention(shape, tensors);
   }
 
   /** Writes a model whose matrices all have one type. */
@@ -115,13 +118,13 @@ public final class MadeModel {
     int e = shape.embedding();
     tensors.matrix("token_embd.weight", e, shape.vocabulary());
     if (has(BlockTraits.BERT_NORMS)) {
-      norm("token_embd_norm", e);
+      tensors.norm("token_embd_norm", e);
       tensors.table("token_types.weight", e, 2);
-    } else {
-      norm("output_norm", e);
+    } else if (!has(BlockTraits.BARE_NORMS)) {
+      tensors.norm("output_norm", e);
     }
     if (has(BlockTraits.EMBEDDING_NORM)) {
-      norm("token_embd_norm", e);
+      tensors.norm("token_embd_norm", e);
     }
     if (has(BlockTraits.POSITIONS)) {
       tensors.table("position_embd.weight", e, CONTEXT);
@@ -129,10 +132,13 @@ public final class MadeModel {
     classifier(e);
     if (!shape.tied() && !has(BlockTraits.BERT_NORMS)) {
       tensors.matrix("output.weight", e, shape.vocabulary());
+      if (has(BlockTraits.READ_OUT_BIAS)) {
+        tensors.bias("output", shape.vocabulary());
+      }
     }
     for (int layer = 0; layer < shape.layers(); layer++) {
       String b = "blk." + layer + ".";
-      attention(b);
+      attention.add(b);
       feedForward(b, expertsOn(layer));
     }
     if (shape.architecture().startsWith("llama") && shape.ropeFactors()) {
@@ -171,66 +177,13 @@ public final class MadeModel {
     return trait.in(shape.architecture());
   }
 
-  private void attention(String b) {
-    int e = shape.embedding();
-    int d = shape.headDim();
-    int q = d * shape.heads();
-    int kv = d * shape.kvHeads();
-    if (has(BlockTraits.BERT_NORMS)) {
-      norm(b + "attn_output_norm", e);
-      norm(b + "layer_output_norm", e);
-    } else if (!has(BlockTraits.NO_ATTENTION_NORM)
-        && !(has(BlockTraits.EMBEDDING_NORM) && b.equals("blk.0."))) {
-      norm(b + "attn_norm", e);
-    }
-    if (MadeLatentAttention.in(shape)) {
-      new MadeLatentAttention(shape, tensors).add(b);
-      return;
-    }
-    if (has(BlockTraits.FUSED_QKV)) {
-      tensors.matrix(b + "attn_qkv.weight", e, q + 2 * kv);
-    } else {
-      tensors.matrix(b + "attn_q.weight", e, q);
-      tensors.matrix(b + "attn_k.weight", e, kv);
-      tensors.matrix(b + "attn_v.weight", e, kv);
-    }
-    tensors.matrix(b + "attn_output.weight", q, e);
-    if (has(BlockTraits.QKV_BIAS)) {
-      if (has(BlockTraits.FUSED_QKV)) {
-        tensors.bias(b + "attn_qkv", q + 2 * kv);
-      } else {
-        tensors.bias(b + "attn_q", q);
-        tensors.bias(b + "attn_k", kv);
-        tensors.bias(b + "attn_v", kv);
-      }
-    }
-    if (has(BlockTraits.OUTPUT_BIAS)) {
-      tensors.bias(b + "attn_output", e);
-    }
-    if (has(BlockTraits.SINKS)) {
-      tensors.vector(b + "attn_sinks.weight", shape.heads(), -1f, 1f);
-    }
-    if (has(BlockTraits.HEAD_NORMS)) {
-      tensors.vector(b + "attn_q_norm.weight", d, 0.5f, 1.5f);
-      tensors.vector(b + "attn_k_norm.weight", d, 0.5f, 1.5f);
-    }
-    if (has(BlockTraits.WIDE_NORMS)) {
-      tensors.vector(b + "attn_q_norm.weight", q, 0.5f, 1.5f);
-      tensors.vector(b + "attn_k_norm.weight", kv, 0.5f, 1.5f);
-    }
-    if (has(BlockTraits.POST_ATTENTION_NORM)) {
-      norm(b + "post_attention_norm", e);
-    }
-    if (has(BlockTraits.POST_FEED_FORWARD_NORM)) {
-      norm(b + "post_ffw_norm", e);
-    }
-  }
-
   private void feedForward(String b, boolean experts) {
     int e = shape.embedding();
     int f = shape.feedForward();
-    if (!has(BlockTraits.NO_FEED_FORWARD_NORM) && !has(BlockTraits.BERT_NORMS)) {
-      norm(b + "ffn_norm", e);
+    if (!has(BlockTraits.NO_FEED_FORWARD_NORM)
+        && !has(BlockTraits.BERT_NORMS)
+        && !shape.metadata().containsKey(ModelShape.BESIDE)) {
+      tensors.norm(b + "ffn_norm", e);
     }
     if (experts) {
       experts(b, e, f, shape.experts());
@@ -283,13 +236,5 @@ public final class MadeModel {
     tensors.matrix(b + "ffn_gate_shexp.weight", e, f);
     tensors.matrix(b + "ffn_up_shexp.weight", e, f);
     tensors.matrix(b + "ffn_down_shexp.weight", f, e);
-  }
-
-  /** A norm of the hidden state. */
-  private void norm(String name, int length) {
-    tensors.vector(name + ".weight", length, 0.5f, 1.5f);
-    if (has(BlockTraits.NORM_BIAS)) {
-      tensors.bias(name, length);
-    }
   }
 }

@@ -17,11 +17,24 @@ final class MadeTensors {
   private final GgufWriter out;
   private final Function<String, DType> types;
   private final SplittableRandom random;
+  private final boolean normBias;
 
-  MadeTensors(GgufWriter out, Function<String, DType> types, long seed) {
+  /**
+   * @param normBias whether norms of the hidden state have a bias
+   */
+  MadeTensors(GgufWriter out, Function<String, DType> types, long seed, boolean normBias) {
     this.out = out;
     this.types = types;
     this.random = new SplittableRandom(seed);
+    this.normBias = normBias;
+  }
+
+  /** A norm of the hidden state. */
+  void norm(String name, int length) {
+    vector(name + ".weight", length, 0.5f, 1.5f);
+    if (normBias) {
+      bias(name, length);
+    }
   }
 
   void bias(String name, int length) {

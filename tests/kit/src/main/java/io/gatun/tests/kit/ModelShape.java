@@ -40,6 +40,9 @@ public record ModelShape(
   /** The same: each expert has one matrix for gate and up. */
   static final String GATE_UP = "made.gate_up";
 
+  /** The same: attention and feed-forward side by side, and norms of each head. */
+  static final String BESIDE = "made.beside";
+
   /** The same: a bias takes part in the choice of experts. */
   static final String CHOICE_BIAS = "made.choice_bias";
 
@@ -120,6 +123,11 @@ public record ModelShape(
   /** With one matrix of each expert for gate and up. */
   public ModelShape withFusedExperts() {
     return with(GATE_UP, true);
+  }
+
+  /** With one norm before attention and feed-forward, and different ones of each head. */
+  public ModelShape withOneNorm() {
+    return with(BESIDE, true);
   }
 
   /** With a bias that takes part in the choice of experts. */

@@ -8,8 +8,10 @@ import io.gatun.tests.kit.MadeModel;
 import io.gatun.tests.kit.ModelShape;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -20,6 +22,10 @@ class ArchitectureOracleTest {
   @TempDir Path folder;
 
   static Stream<Arguments> architectures() {
+    return Stream.concat(ArchitectureShapes.further(), mostUsed());
+  }
+
+  private static Stream<Arguments> mostUsed() {
     return Stream.of(
         arguments("llama", ModelShape.tiny("llama")),
         arguments("llama 3", ModelShape.tiny("llama").withRopeFactors()),
@@ -205,6 +211,16 @@ class ArchitectureOracleTest {
     float tolerance = shape.architecture().equals("gpt-oss") ? 0.05f : 0;
     new Lockstep(file, false, 2)
         .compare(List.of(tokens(shape, 90, 2), tokens(shape, 17, 3)), 5, false, tolerance);
+  }
+
+  /** Windows come with 64 layers: one thread, as two wait for each other at every node. */
+  @Test
+  void the_largest_exaone4_has_the_windows_of_libllama() throws Exception {
+    ModelShape shape =
+        new ModelShape("exaone4", 64, 64, 2, 1, 32, 64, 320, 0, 0, false, Map.of())
+            .with("attention.sliding_window", 48);
+    Path file = MadeModel.write(folder.resolve("model.gguf"), shape, DType.F32, 1);
+    new Lockstep(file, false, 1).compare(List.of(tokens(shape, 70, 1)), 4, true);
   }
 
   /** Our own kernels round elsewhere than GGML's, and nothing else may differ. */
