@@ -56,6 +56,9 @@ public final class Server implements AutoCloseable {
 
   private static final int CONNECTIONS_PER_REQUEST = 16;
 
+  /** Bytes; small enough that a client that does not read is soon known. */
+  private static final int SEND_BUFFER = 1 << 17;
+
   private final ServerOptions options;
   private final Admission admission;
   private final SlowClients clients;
@@ -83,7 +86,8 @@ public final class Server implements AutoCloseable {
             .shutdownHook(false) // who started the server closes it
             .featuresDiscoverServices(false)
             .addConnectionSelector(new WatchedConnections())
-            .connectionOptions(socket -> socket.readTimeout(READ_MAX))
+            .connectionOptions(
+                socket -> socket.readTimeout(READ_MAX).socketSendBufferSize(SEND_BUFFER))
             .maxTcpConnections(CONNECTIONS_PER_REQUEST * options.requestsMax())
             .maxPayloadSize(options.bodyBytesMax())
             .directHandlers(Refusals.all())

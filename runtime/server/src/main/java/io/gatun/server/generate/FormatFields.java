@@ -3,13 +3,22 @@ package io.gatun.server.generate;
 import io.gatun.engine.grammar.Grammar;
 import io.gatun.engine.grammar.GrammarException;
 import io.gatun.model.json.JsonValue;
+import io.gatun.model.json.JsonWriter;
 import io.gatun.server.http.ApiException;
 import io.gatun.server.http.Fields;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Reads what a text has to look like. Whatever is asked for is enforced token by token. */
 public final class FormatFields {
+  private static final int KEPT_MAX = 64;
+  private static final int KEPT_LENGTH_MAX = 1 << 16;
+
+  /** Grammars of late by their schemas, so that engines need not compile equal ones anew. */
+  private static final Map<String, Grammar> KEPT = new LinkedHashMap<>(16, 0.75f, true);
+
   private FormatFields() {}
 
   /** {@code response_format} of chat completions, or a {@code grammar} in llama.cpp's notation. */
@@ -49,7 +58,7 @@ public final class FormatFields {
 
   /** Any JSON object. */
   public static Grammar anyObject() {
-    return Grammar.jsonSchema(JsonValue.Members.EMPTY.with("type", JsonValue.of("object")));
+    return schema("", JsonValue.Members.EMPTY.with("type", JsonValue.of("object")));
   }
 
   private static Grammar schema(Fields fields) {
@@ -61,7 +70,27 @@ public final class FormatFields {
 
   /** The grammar of a JSON schema in a request. */
   public static Grammar schema(String path, JsonValue schema) {
-    return compiled(path, () -> Grammar.jsonSchema(schema));
+    String key = JsonWriter.write(schema);
+    synchronized (KEPT) {
+      Grammar known = KEPT.get(key);
+      if (known != null) {
+        return known;
+      }
+    }
+    Grammar made = compiled(path, () -> Grammar.jsonSchema(schema));
+    if (key.length() <= KEPT_LENGTH_MAX) {
+      keep(key, made);
+    }
+    return made;
+  }
+
+  private static void keep(String key, Grammar made) {
+    synchronized (KEPT) {
+      KEPT.put(key, made);
+      if (KEPT.size() > KEPT_MAX) {
+        KEPT.remove(KEPT.keySet().iterator().next());
+      }
+    }
   }
 
   static Grammar compiled(String path, Supplier<Grammar> grammar) {

@@ -9,6 +9,7 @@ import io.gatun.tests.server.TestServer.Answer;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -98,6 +99,25 @@ class ServerLimitsTest {
       found = text.toString().split("cached_tokens", -1).length - 1;
     }
     return found;
+  }
+
+  @Test
+  void a_client_that_does_not_read_its_answer_is_dropped() throws Exception {
+    ServerOptions options =
+        ServerOptions.defaults().withPatience(Duration.ofSeconds(1), Duration.ofSeconds(1));
+    try (TestServer server = TestServer.start(options);
+        Socket socket = new Socket()) {
+      socket.setReceiveBufferSize(4096);
+      socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.server.port()));
+      String body = endless(",\"stream\":true,\"logprobs\":20");
+      String request =
+          "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s"
+              .formatted(PATH, body.length(), body);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+      assertThat(server.await(s -> s.running() == 1)).isNotNull();
+      Engine.Statistics after = server.await(s -> s.running() + s.waiting() == 0);
+      assertThat(after.steps()).isLessThan(TestServer.CONTEXT / 2);
+    }
   }
 
   @Test
