@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 /** Requests with anything anywhere: each is answered or refused, and none makes the server fail. */
 @Timeout(120)
 class HostileRequestsTest {
-  private static final int EACH = 60;
+  private static final int EACH = 40;
 
   private static final List<JsonValue> ODD =
       List.of(
