@@ -52,27 +52,33 @@ final class ForgottenTurns {
    * @param cached what the cache holds: what is left of the conversation so far
    */
   int[] without(int[] whole, int[] cached) {
-    if (forgotten == 0 || keep + forgotten >= whole.length) {
-      forgotten = 0;
+    if (forgotten == 0) {
       return whole;
     }
-    align(whole, cached);
+    if (!align(whole, cached)) {
+      // All is computed again, so as much is told as the cache held: its end has the question.
+      forgotten = Math.max(0, whole.length - Math.max(keep + 1, cached.length));
+    }
     int from = keep + forgotten;
     int[] left = Arrays.copyOf(whole, whole.length - forgotten);
     System.arraycopy(whole, from, left, keep, whole.length - from);
     return left;
   }
 
-  /** Written text may have become other tokens, and more or fewer of them, than it came as. */
-  private void align(int[] whole, int[] cached) {
+  /**
+   * Written text may have become other tokens, and more or fewer of them, than it came as; or the
+   * template leaves out what was thought, and the place is not found.
+   */
+  private boolean align(int[] whole, int[] cached) {
     for (int distance = 0; distance < DRIFT_MAX; distance++) {
       for (int next : new int[] {forgotten + distance, forgotten - distance}) {
         if (agree(whole, keep + next, cached)) {
           forgotten = next;
-          return;
+          return true;
         }
       }
     }
+    return false;
   }
 
   private boolean agree(int[] whole, int from, int[] cached) {
@@ -85,10 +91,14 @@ final class ForgottenTurns {
   /** Notes what an answer, which has ended, let go. */
   void add(AnswerStream answer) {
     try {
-      forgotten += answer.usage().forgottenTokens();
+      add(answer.usage().forgottenTokens());
     } catch (RuntimeException failed) {
       forgotten = 0; // the next prompt tells all again; its reader has seen the failure
     }
+  }
+
+  void add(int tokens) {
+    forgotten += tokens;
   }
 
   /** The conversation has changed: the next prompt is told as a whole. */

@@ -8,7 +8,7 @@ public enum FinishReason {
   STOP_TEXT,
   /** The request's token limit was reached. */
   LENGTH,
-  /** The context has no room for another token. */
+  /** The context has no room for another token, and no {@link ContextPolicy} makes some. */
   CONTEXT_FULL,
   /** The request's deadline passed. */
   DEADLINE,
