@@ -81,7 +81,7 @@ public final class InspectCommand implements CliCommand {
   private List<String> plan(GgufFile file) {
     try {
       GraphChoice choice = choice(file);
-      MemoryPlan plan = Model.plan(file, model.loading());
+      MemoryPlan plan = Model.plan(file, model.loading(), model.running().kvTypes());
       int context = context(file);
       return List.of(
           "graphs    " + choice,
@@ -138,7 +138,7 @@ public final class InspectCommand implements CliCommand {
       GraphChoice choice = choice(file);
       all.put("graphs", choice.source().name().toLowerCase(Locale.ROOT));
       all.put("graphsReason", choice.reason());
-      MemoryPlan plan = Model.plan(file, model.loading());
+      MemoryPlan plan = Model.plan(file, model.loading(), model.running().kvTypes());
       Map<String, Object> memory = new LinkedHashMap<>();
       memory.put("mappedBytes", plan.mapped());
       memory.put("copiedBytes", plan.privateCopies());

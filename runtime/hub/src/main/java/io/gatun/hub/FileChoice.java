@@ -22,7 +22,7 @@ final class FileChoice {
   private static final Pattern PART = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
   private static final Pattern QUANTIZATION =
       Pattern.compile(
-          "(?i)(?:^|[-._/])((?:UD-)?(?:I?Q\\d[A-Z0-9_]*|TQ\\d_\\d|MXFP4[A-Z_]*|BF16|F?P?16|F?P?32|F16|F32))"
+          "(?i)(?:^|[-._/])((?:UD-)?(?:I?Q\\d[A-Z0-9_]*|TQ\\d_\\d|MXFP4[A-Z_]*|BF16|FP?16|FP?32))"
               + "(?=[-._]|$)");
 
   private FileChoice() {}

@@ -98,6 +98,12 @@ public final class Model implements AutoCloseable {
     return Loading.plan(file, options).plan();
   }
 
+  /** {@link #plan(GgufFile, LoadOptions)} with a KV cache of other types than F16. */
+  public static MemoryPlan plan(GgufFile file, LoadOptions options, KvTypes types) {
+    Loading loading = Loading.plan(file, options);
+    return loading.plan().withKvTypes(loading.hyperparams(), types);
+  }
+
   /**
    * Whose graphs would compute a file. Details that show only when a graph is built may change it.
    */

@@ -265,7 +265,13 @@ class CommandLineTest {
 
   @Test
   void inspect_and_stats_tell_what_was_chosen() throws Exception {
-    assertThat(gatun("", "inspect", stories()).out()).contains("\nrepack    auto: ");
+    assertThat(gatun("", "inspect", stories()).out())
+        .contains("\ngraphs    Gatun's graphs: there is one for llama")
+        .contains("\nrepack    auto: ")
+        .contains("640 B per token");
+    assertThat(gatun("", "inspect", stories(), "--kv-type", "f32", "--graphs", "libllama").out())
+        .contains("\ngraphs    libllama: it was asked for")
+        .contains("1.3 KiB per token");
     assertThat(gatun("", "run", stories(), "-p", "x", "-n", "1", "--stats", "-t", "1").err())
         .contains("1 thread: as asked");
     assertThat(gatun("", "run", stories(), "-p", "x", "-n", "1", "--stats").err())

@@ -92,6 +92,15 @@ class ModelStoreTest {
     assertThat(leftovers()).isEmpty();
   }
 
+  /** 32 says how many experts or billions there are, FP16 is a type. */
+  @Test
+  void a_number_in_a_name_is_no_quantization() throws IOException {
+    hub.put("m-32.gguf", model(100, 1));
+    assertThat(pull(store(), REPO).reference()).doesNotContain(":32");
+    hub.put("m-32-FP16.gguf", model(100, 2));
+    assertThat(pull(store(), REPO + ":F16").reference()).isEqualTo(REPO + ":F16");
+  }
+
   @Test
   void what_is_here_and_the_same_is_not_fetched_again() throws IOException {
     hub.put("m.Q8_0.gguf", model(100, 1));
