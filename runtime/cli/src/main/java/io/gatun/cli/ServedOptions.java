@@ -84,7 +84,7 @@ final class ServedOptions {
               file.getValue(),
               running.loading(),
               engine(),
-              chosen.get(file.getKey())));
+              chosen.getOrDefault(file.getKey(), Map.of())));
     }
     return sources;
   }
