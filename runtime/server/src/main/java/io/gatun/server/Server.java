@@ -74,7 +74,7 @@ public final class Server implements AutoCloseable {
     Front.Rules rules =
         new Front.Rules(
             new ApiKeys(options.apiKeys()),
-            new Origins(address.isLoopbackAddress(), options.corsOrigins()),
+            new Origins(options.host(), address.isLoopbackAddress(), options.corsOrigins()),
             admission,
             options.bodyBytesMax());
     this.metrics = new ServerMetrics(models, admission::inside);

@@ -14,15 +14,18 @@ import java.util.Set;
 public final class Origins {
   private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "[::1]");
 
+  private final String host;
   private final boolean loopbackOnly;
   private final List<String> allowed;
 
   /**
-   * @param loopbackOnly whether the server listens to this machine alone
+   * @param host the address that the server listens at, as it was given
+   * @param loopbackOnly whether that is for this machine alone
    * @param allowed origins of pages that may ask, such as {@code https://example.org}; {@code *}
    *     for all
    */
-  public Origins(boolean loopbackOnly, List<String> allowed) {
+  public Origins(String host, boolean loopbackOnly, List<String> allowed) {
+    this.host = host.toLowerCase(Locale.ROOT);
     this.loopbackOnly = loopbackOnly;
     this.allowed = allowed.stream().map(o -> o.toLowerCase(Locale.ROOT)).toList();
   }
@@ -30,14 +33,16 @@ public final class Origins {
   /**
    * Lets a request pass, or not.
    *
+   * @param asked the header {@code Host}
    * @return the origin of a page of somebody else's that may read the answer
    */
-  Optional<String> check(String host, Optional<String> origin) {
-    if (loopbackOnly && !LOOPBACK.contains(withoutPort(host.toLowerCase(Locale.ROOT)))) {
+  Optional<String> check(String asked, Optional<String> origin) {
+    String name = withoutPort(asked.toLowerCase(Locale.ROOT));
+    if (loopbackOnly && !LOOPBACK.contains(name) && !name.equals(host)) {
       throw refused(
           "this server is for its own machine; it answers as localhost and 127.0.0.1 only");
     }
-    if (origin.isEmpty() || own(origin.get(), host)) {
+    if (origin.isEmpty() || own(origin.get(), asked)) {
       return Optional.empty();
     }
     if (allowed.contains("*") || allowed.contains(origin.get().toLowerCase(Locale.ROOT))) {

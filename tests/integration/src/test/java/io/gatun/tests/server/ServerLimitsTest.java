@@ -203,6 +203,28 @@ class ServerLimitsTest {
   }
 
   @Test
+  void a_name_that_suddenly_means_this_machine_is_refused() throws Exception {
+    try (TestServer server = TestServer.start()) {
+      for (String host : List.of("localhost:1", "127.0.0.1", "[::1]:80")) {
+        assertThat(statusFor(server, host)).as(host).isEqualTo(200);
+      }
+      for (String host : List.of("evil.example", "localhost.evil.example", "127.0.0.1.evil")) {
+        assertThat(statusFor(server, host)).as(host).isEqualTo(403);
+      }
+    }
+  }
+
+  /** Asked by hand, as Java's client does not let a program choose this header. */
+  private static int statusFor(TestServer server, String host) throws Exception {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
+      String request = "GET /health HTTP/1.1\r\nHost: %s\r\n\r\n".formatted(host);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+      String status = new String(socket.getInputStream().readNBytes(12), StandardCharsets.UTF_8);
+      return Integer.parseInt(status.substring("HTTP/1.1 ".length()));
+    }
+  }
+
+  @Test
   void broken_requests_get_a_proper_error() throws Exception {
     try (TestServer server = TestServer.start()) {
       for (String body : List.of("", "{", "[]", "7", "{\"a\":1}{", "\u0000", "{\"prompt\":1}")) {
