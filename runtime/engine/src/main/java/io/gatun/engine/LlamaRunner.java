@@ -50,7 +50,8 @@ final class LlamaRunner implements StepRunner {
     sequencesMax = Math.min(options.sequencesMax(), numbers / 2);
     int cells = Engine.kvSize(h, options).cells();
     context = context(model, llama, options, cells, Math.min(numbers, 2 * sequencesMax));
-    sequences = new LlamaSequences(context, Math.min(numbers, 2 * sequencesMax));
+    boolean moves = !options.kvTypes().keys().quantized();
+    sequences = new LlamaSequences(context, Math.min(numbers, 2 * sequencesMax), moves);
     adapters = new LlamaAdapters(llama, context, h.embeddingLength(), h.layerCount());
     CellTables tables = CellTables.mirrored(cells, sequences);
     if (options.prefixCache().bytesMax() > 0) {

@@ -16,12 +16,18 @@ import java.util.Set;
 final class LlamaSequences implements CellMirror {
   private final LlamaContext context;
   private final int numbers;
+  private final boolean moves;
   private final BitSet taken = new BitSet();
   private final Map<CellList, Integer> byList = new LinkedHashMap<>(16, 0.75f, true);
 
-  LlamaSequences(LlamaContext context, int numbers) {
+  /**
+   * @param moves whether keys may be moved in the cache; libllama 0.4.0 crashes when it moves
+   *     quantised keys of latent attention
+   */
+  LlamaSequences(LlamaContext context, int numbers, boolean moves) {
     this.context = context;
     this.numbers = numbers;
+    this.moves = moves;
   }
 
   /**
@@ -56,7 +62,7 @@ final class LlamaSequences implements CellMirror {
 
   /** Whether positions of a list can be taken out of its middle, without touching others. */
   boolean movable(CellList list, int from) {
-    return context.canShift() && list.shared(from) == 0;
+    return moves && context.canShift() && list.shared(from) == 0;
   }
 
   /** Forgets positions of a list and moves what is behind them there. */
