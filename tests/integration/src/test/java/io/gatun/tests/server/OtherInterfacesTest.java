@@ -105,8 +105,8 @@ class OtherInterfacesTest {
         server.post(
             "/v1/responses",
             ("{\"max_output_tokens\":4,\"input\":[{\"role\":\"user\",\"content\":\"Hi\"},"
-                 + "{\"type\":\"function_call\",\"call_id\":\"%s\",\"name\":\"go\",\"arguments\":\"{}\"},"
-                 + "{\"type\":\"function_call_output\",\"call_id\":\"%s\",\"output\":\"Done\"}]}")
+                    + "{\"type\":\"function_call\",\"call_id\":\"%s\",\"name\":\"go\",\"arguments\":\"{}\"},"
+                    + "{\"type\":\"function_call_output\",\"call_id\":\"%s\",\"output\":\"Done\"}]}")
                 .formatted(id, id));
     assertThat(next.status()).as(next.text()).isEqualTo(200);
     Answer refused =
@@ -164,8 +164,8 @@ class OtherInterfacesTest {
         server.post(
             "/v1/messages",
             ("{\"max_tokens\":3,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"},"
-                 + "{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"%s\",\"name\":\"go\",\"input\":{}}]},"
-                 + "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"%s\",\"content\":\"Done\"}]}]}")
+                    + "{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_use\",\"id\":\"%s\",\"name\":\"go\",\"input\":{}}]},"
+                    + "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"%s\",\"content\":\"Done\"}]}]}")
                 .formatted(id, id));
     assertThat(next.status()).as(next.text()).isEqualTo(200);
     Answer refused = server.post("/v1/messages", "{\"messages\":[]}");
