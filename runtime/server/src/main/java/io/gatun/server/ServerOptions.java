@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param bodyBytesMax the longest request
  * @param promptTokensMax the longest prompt, whatever a model's context holds
  * @param requestsMax how many requests are answered at once
- * @param writeMax how long a client may take to read a piece of its answer
+ * @param writeMax how long a client may take to read a piece of its answer, or to send its request
  * @param drainMax how long running answers may take to end when the server closes
  * @param adapterFolder whose adapters requests may load; none of them may without it
  */

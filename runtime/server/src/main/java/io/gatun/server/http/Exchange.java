@@ -77,12 +77,7 @@ public final class Exchange {
   }
 
   private String text() {
-    byte[] bytes;
-    try (InputStream in = request.content().inputStream()) {
-      bytes = in.readNBytes(bodyBytesMax + 1);
-    } catch (IOException e) {
-      throw new ClientGoneException(e);
-    }
+    byte[] bytes = clients.read(this::bytes);
     if (bytes.length > bodyBytesMax) {
       throw ApiException.of(
           Reason.TOO_LARGE, "the body is longer than %d bytes".formatted(bodyBytesMax));
@@ -91,6 +86,12 @@ public final class Exchange {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException e) {
       throw ApiException.of(Reason.INVALID, "the body is not UTF-8");
+    }
+  }
+
+  private byte[] bytes() throws IOException {
+    try (InputStream in = request.content().inputStream()) {
+      return in.readNBytes(bodyBytesMax + 1);
     }
   }
 

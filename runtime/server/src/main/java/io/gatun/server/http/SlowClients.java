@@ -7,22 +7,22 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Ends answers to clients that do not read them: a write that lasts too long is interrupted, which
- * closes its connection.
+ * Ends exchanges with clients that do not read their answers or do not send the rest of their
+ * requests: what waits for them too long is interrupted, which closes the connection.
  *
  * <p>Thread-safe.
  */
 public final class SlowClients implements AutoCloseable {
   private static final Duration LOOK = Duration.ofSeconds(1);
 
-  /** Who writes, and since when in nanoseconds. */
-  private final Map<Thread, Long> writing = new ConcurrentHashMap<>();
+  /** Who waits for a client, and since when in nanoseconds. */
+  private final Map<Thread, Long> waiting = new ConcurrentHashMap<>();
 
   private final long mostNanos;
   private final Thread looking;
 
   /**
-   * @param most how long one write may take
+   * @param most how long one write may take, and how long reading one body
    */
   public SlowClients(Duration most) {
     this.mostNanos = most.toNanos();
@@ -34,21 +34,39 @@ public final class SlowClients implements AutoCloseable {
     void run() throws IOException;
   }
 
+  /** Something that reads from a client. */
+  interface Read<T> {
+    T run() throws IOException;
+  }
+
   /**
    * Runs a write.
    *
    * @throws ClientGoneException when it fails, or takes too long
    */
   void write(Write write) {
+    var _ =
+        read(() -> {
+          write.run();
+          return true;
+        });
+  }
+
+  /**
+   * Runs a read.
+   *
+   * @throws ClientGoneException when it fails, or takes too long
+   */
+  <T> T read(Read<T> read) {
     Thread me = Thread.currentThread();
     Long since = System.nanoTime();
-    writing.put(me, since);
+    waiting.put(me, since);
     try {
-      write.run();
+      return read.run();
     } catch (IOException | CloseConnectionException e) {
       throw new ClientGoneException(e);
     } finally {
-      writing.remove(me, since);
+      waiting.remove(me, since);
     }
   }
 
@@ -57,8 +75,8 @@ public final class SlowClients implements AutoCloseable {
       while (true) {
         Thread.sleep(LOOK);
         long now = System.nanoTime();
-        writing.forEach((thread, since) -> {
-          if (now - since > mostNanos && writing.remove(thread, since)) {
+        waiting.forEach((thread, since) -> {
+          if (now - since > mostNanos && waiting.remove(thread, since)) {
             thread.interrupt();
           }
         });

@@ -120,6 +120,25 @@ class ServerLimitsTest {
     }
   }
 
+  /** It had the only place, and others get it when it is dropped. */
+  @Test
+  void a_client_that_never_ends_its_request_is_dropped() throws Exception {
+    ServerOptions options =
+        ServerOptions.defaults()
+            .withLimits(1 << 20, 100, 1)
+            .withPatience(Duration.ofSeconds(1), Duration.ofSeconds(1));
+    try (TestServer server = TestServer.start(options);
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.server.port())) {
+      String request =
+          "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"prompt\":"
+              .formatted(PATH);
+      socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
+      assertThat(socket.getInputStream().readAllBytes()).isEmpty();
+      assertThat(server.post(PATH, "{\"prompt\":\"Once\",\"max_tokens\":3}").status())
+          .isEqualTo(200);
+    }
+  }
+
   @Test
   void more_requests_than_allowed_are_told_to_come_again() throws Exception {
     ServerOptions options = ServerOptions.defaults().withLimits(1 << 20, 100, 1);
