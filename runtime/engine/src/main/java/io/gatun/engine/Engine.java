@@ -14,6 +14,7 @@ import io.gatun.tensor.ThreadCount;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -162,10 +163,9 @@ public final class Engine implements AutoCloseable {
     requests.forEach(this::check);
     List<Generation> generations = generations(requests.size());
     List<EngineLoop.Arrival> together = new ArrayList<>();
-    for (int i = 0; i < requests.size(); i++) {
-      GenerateRequest request = requests.get(i);
-      Generation generation = generations.get(i);
-      together.add(new EngineLoop.Arrival(request, generation));
+    Iterator<Generation> next = generations.iterator();
+    for (GenerateRequest request : requests) {
+      together.add(new EngineLoop.Arrival(request, next.next()));
     }
     arrivals.addAll(together);
     try {
